@@ -1,0 +1,1 @@
+//! Packets for tests: generated ones, and a writer for bad ones.
