@@ -12,6 +12,7 @@
 
 mod address;
 mod arguments;
+mod compile;
 mod encode;
 mod error;
 mod pattern;
@@ -22,8 +23,9 @@ mod view;
 
 pub use address::{Address, AddressError, check_address, is_pattern};
 pub use arguments::{ArgumentView, Arguments};
+pub use compile::PatternError;
 pub use encode::{EncodeError, Encoder, append_message, encode_message, encode_message_into};
 pub use error::PacketError;
-pub use pattern::{Pattern, PatternError};
+pub use pattern::Pattern;
 pub use value::{Argument, DecodeError, Message, decode_arguments, decode_packet};
 pub use view::{MessageView, Messages, PacketView};
