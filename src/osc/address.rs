@@ -51,7 +51,7 @@ pub struct Address(Box<str>);
 impl Address {
     /// The address as text.
     #[must_use]
-    pub const fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -1,7 +1,8 @@
 //! A pattern's text into the steps that match it, or what is wrong with the text.
 
 use super::address::is_pattern_byte;
-use super::pattern::{Shape, States, Step, Test};
+use super::pattern::{Shape, Step, Test};
+use super::states::States;
 use crate::limits::ADDRESS_BYTES_MAX;
 
 /// Reads a pattern from `at` on, where its first pattern character stands.
@@ -255,4 +256,71 @@ pub enum PatternError {
         /// Where its first character stands.
         at: usize,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::osc::Pattern;
+
+    #[test]
+    fn a_bad_pattern_says_what_is_wrong_and_where() {
+        use PatternError as E;
+        for (text, error) in [
+            ("", E::NoSlash),
+            ("a", E::NoSlash),
+            ("*", E::NoSlash),
+            ("/a\n", E::Control { at: 2 }),
+            (
+                "/ü/[ab",
+                E::Unclosed {
+                    bracket: '[',
+                    at: 4,
+                },
+            ),
+            (
+                "/a{b,c",
+                E::Unclosed {
+                    bracket: '{',
+                    at: 2,
+                },
+            ),
+            (
+                "/a]",
+                E::Unopened {
+                    bracket: ']',
+                    at: 2,
+                },
+            ),
+            (
+                "/*}",
+                E::Unopened {
+                    bracket: '}',
+                    at: 2,
+                },
+            ),
+            ("/{a,{b}}", E::Nested { at: 4 }),
+            ("/{a*}", E::Nested { at: 3 }),
+            ("/{a,[b]}", E::Nested { at: 4 }),
+            ("/[[a]", E::Nested { at: 2 }),
+            ("/[?]", E::Nested { at: 2 }),
+            ("/[a/b]", E::SlashInside { at: 3 }),
+            ("/{a/b}", E::SlashInside { at: 3 }),
+            ("/a[]", E::EmptyClass { at: 2 }),
+            ("/a[!]", E::EmptyClass { at: 2 }),
+            ("/[z-a]", E::ReversedRange { at: 2 }),
+            ("/[!xü-a]", E::ReversedRange { at: 4 }),
+        ] {
+            assert_eq!(Pattern::compile(text).unwrap_err(), error, "{text}");
+        }
+        let long = format!("/{}", "*".repeat(ADDRESS_BYTES_MAX));
+        assert_eq!(
+            Pattern::compile(&long).unwrap_err(),
+            E::TooLong { bytes: 256 }
+        );
+        assert_eq!(
+            E::Nested { at: 4 }.to_string(),
+            "byte 4 of the pattern is a pattern character inside `[ ]` or `{ }`"
+        );
+    }
 }

@@ -342,3 +342,139 @@ fn put_terminator(out: &mut Vec<u8>, length: usize) {
 const fn string_bytes(length: usize) -> usize {
     (length / 4 + 1) * 4
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::osc::samples::{message, owned_messages, raw_packets, rosc_packets};
+    use crate::osc::{PacketView, decode_packet};
+
+    #[test]
+    fn every_kind_of_value_is_appended_after_what_is_there() {
+        let mut out = b"kept".to_vec();
+        Encoder::begin(&mut out, b"/abc", b"ifsbhtd")
+            .int(-1)
+            .float(0.5)
+            .string(b"four")
+            .blob(b"xyz12")
+            .long(2)
+            .time(1)
+            .double(-0.5);
+        let whole = b"/abc\0\0\0\0,ifsbhtd\0\0\0\0\
+            \xff\xff\xff\xff\x3f\0\0\0four\0\0\0\0\0\0\0\x05xyz12\0\0\0\
+            \0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x01\xbf\xe0\0\0\0\0\0\0";
+        assert_eq!(out, [b"kept", &whole[..]].concat());
+        assert!(PacketView::parse(&out[4..]).is_ok());
+    }
+
+    #[test]
+    fn what_is_left_of_a_message_goes_on_at_the_end_of_another() {
+        let call = message(b"/call", b",is[i]T", b"\0\0\0\x09/a\0\0\0\0\0\x01");
+        let view = PacketView::parse(&call).unwrap().messages().next().unwrap();
+        let mut rest = view.arguments();
+        let _ = (rest.next(), rest.next());
+        let mut out = Vec::new();
+        Encoder::begin_with(&mut out, b"/reply", b"is", rest)
+            .int(9)
+            .string(b"OK")
+            .rest(rest);
+        assert_eq!(
+            out,
+            message(b"/reply", b",is[i]T", b"\0\0\0\x09OK\0\0\0\0\0\x01")
+        );
+    }
+
+    #[test]
+    fn a_message_without_type_tag_string_goes_on_with_an_empty_one() {
+        let mut out = Vec::new();
+        append_message(&mut out, b"/go", b"");
+        assert_eq!(out, b"/go\0,\0\0\0");
+    }
+
+    #[test]
+    fn what_nobody_may_receive_is_not_encoded() {
+        let refused = |address: &str, arguments: &[Argument]| {
+            let mut out = b"kept".to_vec();
+            let error = encode_message_into(&mut out, address, arguments).unwrap_err();
+            assert_eq!(out, b"kept");
+            assert_eq!(encode_message(address, arguments).unwrap_err(), error);
+            error
+        };
+        for address in ["", "a", "/a\0b", "/a\n", &"/a".repeat(128)] {
+            assert_eq!(refused(address, &[]), EncodeError::Address);
+        }
+        let evil = || "x\0\0\0evil".to_owned();
+        let array = Argument::Array(vec![Argument::Nil, Argument::String(evil())]);
+        let error = EncodeError::ZeroInString { argument: 3 };
+        assert_eq!(refused("/a", &[Argument::Nil, array]), error);
+        let error = EncodeError::ZeroInString { argument: 1 };
+        assert_eq!(refused("/a", &[Argument::Symbol(evil())]), error);
+
+        let nested = |levels: usize| {
+            (0..levels).fold(Argument::Int(1), |inner, _| Argument::Array(vec![inner]))
+        };
+        assert!(encode_message("/a", &[nested(ARRAY_DEPTH_MAX)]).is_ok());
+        assert_eq!(
+            refused("/a", &[nested(ARRAY_DEPTH_MAX + 1)]),
+            EncodeError::ArrayTooDeep
+        );
+
+        let many = vec![Argument::Nil; PACKET_ARGUMENTS_MAX + 1];
+        assert!(encode_message("/a", &many[1..]).is_ok());
+        assert_eq!(refused("/a", &many), EncodeError::TooManyArguments);
+    }
+
+    #[test]
+    fn a_message_is_as_long_as_a_datagram_and_no_longer() {
+        let blob = |bytes: usize| [Argument::Blob(vec![7; bytes])];
+        let whole = encode_message("/a", &blob(DATAGRAM_BYTES_MAX - 12)).unwrap();
+        assert_eq!(whole.len(), DATAGRAM_BYTES_MAX);
+        let error = EncodeError::TooLong {
+            bytes: DATAGRAM_BYTES_MAX + 4,
+        };
+        assert_eq!(
+            encode_message("/a", &blob(DATAGRAM_BYTES_MAX - 11)),
+            Err(error)
+        );
+        let brackets = vec![Argument::Array(Vec::new()); 40_000];
+        let error = EncodeError::TooLong { bytes: 4 + 80_004 };
+        assert_eq!(encode_message("/a", &brackets), Err(error));
+    }
+
+    proptest! {
+        #[test]
+        fn rosc_and_this_file_write_the_same_bytes(sent in owned_messages()) {
+            let bytes = encode_message(&sent.address, &sent.arguments).unwrap();
+            let mut appended = b"kept".to_vec();
+            encode_message_into(&mut appended, &sent.address, &sent.arguments).unwrap();
+            prop_assert_eq!(&appended[4..], &bytes);
+            prop_assert!(PacketView::parse(&bytes).is_ok());
+        }
+
+        #[test]
+        fn a_message_decoded_and_encoded_is_the_same_bytes(sample in rosc_packets()) {
+            let read = decode_packet(&sample.bytes).unwrap();
+            for (message, bytes) in read.iter().zip(&sample.messages) {
+                let again = encode_message(&message.address, &message.arguments).unwrap();
+                prop_assert_eq!(&again, bytes);
+            }
+        }
+
+        #[test]
+        fn address_and_tail_give_the_message_again(sample in raw_packets()) {
+            for view in PacketView::parse(&sample.bytes).unwrap().messages() {
+                let mut out = Vec::new();
+                append_message(&mut out, view.address(), view.tail());
+                let mut spliced = Vec::new();
+                Encoder::begin_with(&mut spliced, view.address(), b"", view.arguments())
+                    .rest(view.arguments());
+                prop_assert_eq!(&spliced, &out);
+                if view.has_tag_string() {
+                    prop_assert_eq!(&out, view.bytes());
+                }
+            }
+        }
+    }
+}

@@ -13,11 +13,15 @@
 mod address;
 mod arguments;
 mod compile;
+mod elements;
 mod encode;
 mod error;
 mod pattern;
 #[cfg(test)]
 mod samples;
+mod states;
+#[cfg(test)]
+mod tried;
 mod value;
 mod view;
 

@@ -4,6 +4,7 @@ use std::str::Chars;
 
 use super::address::pattern_at;
 use super::compile::{Compiler, PatternError, reached_by, shape_of, suffix_at};
+use super::states::States;
 use crate::limits::ADDRESS_BYTES_MAX;
 
 /// A compiled address pattern.
@@ -151,7 +152,7 @@ impl Pattern {
 
     /// The pattern as written.
     #[must_use]
-    pub const fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.text
     }
 
@@ -254,48 +255,214 @@ impl Pattern {
     }
 }
 
-/// A set of states: a state is the number of the step that comes next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct States([u64; 4]);
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rosc::address::{Matcher, OscAddress};
 
-impl States {
-    pub(super) const COUNT: usize = 256;
-    pub(super) const NONE: Self = Self([0; 4]);
+    use super::*;
+    use crate::osc::tried::{loosened, patterns, tried};
 
-    pub(super) const fn one(state: usize) -> Self {
-        let mut words = [0; 4];
-        words[state / 64] = 1 << (state % 64);
-        Self(words)
-    }
-
-    pub(super) fn with(mut self, other: Self) -> Self {
-        self.add(other);
-        self
-    }
-
-    fn add(&mut self, other: Self) {
-        for (word, more) in self.0.iter_mut().zip(other.0) {
-            *word |= more;
+    #[test]
+    fn the_words_of_the_pattern_language_match_what_they_say() {
+        for (pattern, good, bad) in [
+            ("/a", "/a", "/b /aa /a/ /a/b / /A"),
+            ("/a?c", "/abc /aüc /a?c", "/ac /a/c /abbc"),
+            ("/*", "/ /a /abc", "/a/b /a/"),
+            ("/a/*", "/a/ /a/b", "/a /a/b/c /b/b"),
+            ("/*/b", "//b /a/b", "/b /a/c /a/x/b"),
+            ("/a*b", "/ab /axb /abab", "/a/b /aba /a"),
+            ("/*a*b*c", "/abc /xaxbxc /aabbcc /abcbc", "/acb /a/bc /abcd"),
+            ("/**", "/ /ab", "/a/b"),
+            ("/*?", "/a /ab", "/ /a/"),
+            ("/?*", "/a /ab", "/ /a/"),
+            (
+                "/ch/[0-9][0-9]/on",
+                "/ch/07/on",
+                "/ch/7/on /ch/007/on /ch/0x/on",
+            ),
+            ("/[abc-]", "/a /c /-", "/d /ab /"),
+            ("/[-a]", "/- /a", "/b"),
+            ("/[!a-c]", "/d /- /ü /!", "/a /b /c / // /de"),
+            ("/[a!]", "/a /!", "/b"),
+            ("/[!!]", "/a", "/!"),
+            ("/[a-a]", "/a", "/b /-"),
+            ("/[a-c-e]", "/b /- /e", "/d"),
+            ("/[à-ü]", "/é /ü", "/e /z"),
+            ("/x[+-9]y", "/x5y /x+y /x.y", "/x/y"),
+            ("/x[!5]y", "/x4y", "/x5y /x/y"),
+            ("/{foo,bar}", "/foo /bar", "/fo /foobar /foo,bar /baz"),
+            ("/{a,ab}c", "/ac /abc", "/bc /abbc /aabc"),
+            ("/{ab,a}bc", "/abbc /abc", "/bc"),
+            ("/{,x}y", "/y /xy", "/xxy /x"),
+            ("/{x,}y", "/y /xy", "/xxy /x"),
+            ("/{x}", "/x", "/ /xx"),
+            ("/a{}b", "/ab", "/a /b"),
+            ("/{,}", "/", "/a"),
+            ("/{a,b}*{a,b}", "/ab /axb /aab", "/a /b /xab"),
+            ("/{é,x}z", "/éz /xz", "/ez"),
+        ] {
+            check(pattern, good, bad);
         }
     }
 
-    const fn has(self, state: usize) -> bool {
-        self.0[state / 64] >> (state % 64) & 1 == 1
+    #[test]
+    fn two_slashes_span_any_number_of_levels() {
+        for (pattern, good, bad) in [
+            (
+                "/a//b",
+                "/a/b /a/x/b /a/x/y/b /a/b/b",
+                "/ab /a/xb /a/x/bc /b /a/ /x/a/b",
+            ),
+            ("//*", "/a /a/b /a/b/c /", "a"),
+            ("//b", "/b /a/b /x/y/b", "/ab /b/a"),
+            ("//", "/ /a /a/b", "a"),
+            ("/a//", "/a/b /a/b/c /a/", "/a /ab /b/a"),
+            ("/a//*", "/a/b /a/b/c /a/", "/a /ab /b/a"),
+            ("/a///b", "/a/b /a/x/b", "/ab /a/x/c"),
+            ("/a////", "/a/b /a/b/c", "/a"),
+            ("//a//b//", "/a/b/c /x/a/y/b/z/w", "/a/b /x/b/a/z /a/c"),
+            ("//a*/b", "/ab/b /x/a/b /a/a/b", "/a/x/b /xa/b"),
+            ("//{a,b}//c", "/a/c /x/b/y/c", "/c /x/c"),
+            ("/*//*x", "/a/x /a/b/xx", "/x /a/b/y"),
+            ("/a*//", "/ab/c /a/", "/ab"),
+        ] {
+            check(pattern, good, bad);
+        }
     }
-}
 
-/// Takes the states out from the lowest to the highest.
-impl Iterator for States {
-    type Item = usize;
+    #[test]
+    fn where_rosc_departs_from_osc_this_matcher_does_not() {
+        for (pattern, address, matched) in [
+            ("/[0-9]", "/123", false),
+            ("/[0-9]x", "/12x", false),
+            ("/[a-z]/on", "/ab/on", false),
+            ("/[!x]", "/a/b", false),
+            ("/[!x]", "/abc", false),
+            ("/foo*", "/foo", true),
+            ("/foo*/bar", "/foo/bar", true),
+            ("/{a,ab}c", "/abc", true),
+            ("/*{a,b}c*", "/acb", true),
+            ("/*a*", "/a", true),
+            ("/[a-a]", "/a", true),
+            ("/{,a}b", "/b", true),
+            ("/a//b", "/a/b", true),
+        ] {
+            assert_eq!(
+                Pattern::compile(pattern).unwrap().matches(address),
+                matched,
+                "{pattern}"
+            );
+            let plain = OscAddress::new(address.to_owned()).unwrap();
+            let theirs = Matcher::new(pattern).is_ok_and(|matcher| matcher.match_address(&plain));
+            assert_ne!(theirs, matched, "rosc has learned {pattern} for {address}");
+        }
+    }
 
-    fn next(&mut self) -> Option<usize> {
-        let (index, word) = self
-            .0
-            .iter_mut()
-            .enumerate()
-            .find(|(_, word)| **word != 0)?;
-        let bit = word.trailing_zeros() as usize;
-        *word &= *word - 1;
-        Some(index * 64 + bit)
+    #[test]
+    fn a_plain_address_is_a_literal_and_a_pattern_says_how_its_matches_begin() {
+        for (text, literal, prefix) in [
+            ("/ch/01/mix", true, "/ch/01/mix"),
+            ("/a-b!c,d #", true, "/a-b!c,d #"),
+            ("/ch/*/mix", false, "/ch/"),
+            ("/ü{a,b}", false, "/ü"),
+            ("/a//b", false, "/a/"),
+            ("//*", false, "/"),
+            ("/a[b]", false, "/a"),
+        ] {
+            let pattern = Pattern::compile(text).unwrap();
+            assert_eq!(pattern.as_str(), text);
+            assert_eq!(pattern.literal(), literal);
+            assert_eq!(pattern.prefix(), prefix);
+        }
+    }
+
+    #[test]
+    fn the_longest_patterns_fit_and_stay_quick() {
+        let address = format!("/{}", "a".repeat(ADDRESS_BYTES_MAX - 1));
+        let filled = |unit: &str, end: &str| {
+            let times = (ADDRESS_BYTES_MAX - 1 - end.len()) / unit.len();
+            let pattern = Pattern::compile(&format!("/{}{end}", unit.repeat(times))).unwrap();
+            // Backtracking through every star, fork or level would not end in this century.
+            pattern.matches(&address)
+        };
+        assert!(filled("*", ""));
+        assert!(filled("*a", "*"));
+        assert!(!filled("*a", "*b"));
+        assert!(!filled("*a", "*b*"));
+        assert!(!filled("{a,aa}", "b*"));
+        assert!(filled("{,a}", "*"));
+        assert!(!filled("{,a}", ""));
+        assert!(!filled("*{a,}", "b{,c}"));
+        assert!(!filled("/*a", "{b,c}*"));
+        assert!(filled("?", ""));
+        assert!(filled("[a]", "*"));
+        assert!(!filled("{,}", ""));
+
+        let deep = "/a".repeat(127);
+        let deep_pattern = Pattern::compile(&format!("{}//b*", "//a*".repeat(62))).unwrap();
+        assert!(!deep_pattern.matches(&deep));
+        assert!(deep_pattern.matches(&format!("{}/b", "/a".repeat(126))));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn it_matches_what_trying_every_way_matches(
+            pattern in patterns(),
+            address in "(/[ab,!é-]{1,3}){1,4}/?",
+        ) {
+            let compiled = Pattern::compile(&pattern).unwrap();
+            prop_assert_eq!(compiled.matches(&address), tried(&pattern, &address));
+        }
+
+        #[test]
+        fn a_pattern_made_from_an_address_matches_it(
+            (address, pattern) in "(/[ab]{1,3}){1,4}".prop_flat_map(|address| {
+                let pattern = loosened(&address);
+                (Just(address), pattern)
+            }),
+        ) {
+            prop_assert!(Pattern::compile(&pattern).unwrap().matches(&address));
+            prop_assert!(tried(&pattern, &address));
+        }
+
+        #[test]
+        fn any_text_is_a_pattern_or_a_fault(
+            text in "/[ab/?*\\[\\]{}!,-]{0,10}",
+            address in "(/[ab]{1,2}){1,3}",
+        ) {
+            if let Ok(pattern) = Pattern::compile(&text) {
+                prop_assert_eq!(pattern.matches(&address), tried(&text, &address));
+                prop_assert_eq!(pattern.literal(), !crate::osc::is_pattern(&text));
+                prop_assert!(!pattern.matches(&address) || address.starts_with(pattern.prefix()));
+                prop_assert!(!pattern.literal() || pattern.matches(&text));
+            }
+        }
+
+        #[test]
+        fn noise_is_no_panic(text in "\\PC{0,300}", address in "\\PC{0,40}") {
+            if let Ok(pattern) = Pattern::compile(&text) {
+                let _ = pattern.matches(&address);
+            }
+            if let Ok(pattern) = Pattern::compile(&format!("/{text}")) {
+                let _ = pattern.matches(&format!("/{address}"));
+            }
+        }
+    }
+
+    fn check(pattern: &str, good: &str, bad: &str) {
+        let compiled = Pattern::compile(pattern).unwrap();
+        for (addresses, matched) in [(good, true), (bad, false)] {
+            for address in addresses.split(' ') {
+                assert_eq!(compiled.matches(address), matched, "{pattern} on {address}");
+                assert_eq!(
+                    tried(pattern, address),
+                    matched,
+                    "{pattern} on {address}, tried"
+                );
+            }
+        }
     }
 }

@@ -255,3 +255,98 @@ impl<'a> Iterator for Steps<'a> {
         Some(Step::Begin)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::osc::encode_message;
+    use crate::osc::samples::{bundle, int_message, message, owned_messages, raw_packets, string};
+
+    #[test]
+    fn a_message_without_type_tag_string_has_no_values() {
+        assert_eq!(decoded(b"/xremote\0\0\0\0"), Ok(Vec::new()));
+        assert_eq!(decoded(b"/go\0,\0\0\0"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn what_rosc_refuses_is_decoded_all_the_same() {
+        let symbol = message(b"/a", b",Si", b"abc\0\0\0\0\x07");
+        let values = vec![Argument::Symbol("abc".to_owned()), Argument::Int(7)];
+        assert_eq!(decoded(&symbol), Ok(values));
+        let beyond_unicode = message(b"/a", b",[c]", b"\0\x11\0\0");
+        let array = Argument::Array(vec![Argument::Char(0x11_0000)]);
+        assert_eq!(decoded(&beyond_unicode), Ok(vec![array]));
+        let no_slash = message(b"node", b",i", b"\0\0\0\x07");
+        assert_eq!(decoded(&no_slash), Ok(vec![Argument::Int(7)]));
+        let latin_1 = message(b"/\xfc", b",i", b"\0\0\0\x07");
+        assert_eq!(decoded(&latin_1), Ok(vec![Argument::Int(7)]));
+    }
+
+    #[test]
+    fn a_string_that_is_no_utf_8_is_named_or_shown_as_well_as_it_can_be() {
+        let bytes = message(b"/f\xfc", b",[T]s", b"f\xfc\0\0");
+        assert_eq!(decoded(&bytes), Err(DecodeError::NotUtf8 { argument: 2 }));
+        let shown = Message {
+            address: "/f\u{fffd}".to_owned(),
+            arguments: vec![
+                Argument::Array(vec![Argument::True]),
+                Argument::String("f\u{fffd}".to_owned()),
+            ],
+        };
+        assert_eq!(decode_packet(&bytes), Ok(vec![shown]));
+    }
+
+    #[test]
+    fn the_messages_of_a_packet_come_flat_and_in_order() {
+        let inner = bundle(&[int_message(b"/b", 2), string(b"/c")]);
+        let bytes = bundle(&[int_message(b"/a", 1), inner, int_message(b"/d", 4)]);
+        let read = decode_packet(&bytes).unwrap();
+        let addresses: Vec<_> = read
+            .iter()
+            .map(|message| message.address.as_str())
+            .collect();
+        assert_eq!(addresses, ["/a", "/b", "/c", "/d"]);
+        assert_eq!(read[1].arguments, [Argument::Int(2)]);
+        assert_eq!(decode_packet(b""), Err(PacketError::Empty));
+    }
+
+    #[test]
+    fn a_bundle_with_a_bad_element_is_no_shorter_bundle() {
+        let good = int_message(b"/good", 1);
+        let bad = message(b"/bad", b",i", b"");
+        let bytes = bundle(&[good.clone(), bad.clone(), good.clone()]);
+        assert_eq!(decode_packet(&bytes), Err(PacketError::ArgumentTruncated));
+        let bytes = bundle(&[bundle(&[good.clone(), bad, good.clone()]), good]);
+        assert_eq!(decode_packet(&bytes), Err(PacketError::ArgumentTruncated));
+    }
+
+    proptest! {
+        #[test]
+        fn values_come_back_as_they_were_sent(sent in owned_messages()) {
+            let bytes = encode_message(&sent.address, &sent.arguments).unwrap();
+            let read = decode_packet(&bytes).unwrap();
+            // NaN is not equal to itself, but its bytes are.
+            let again = encode_message(&read[0].address, &read[0].arguments).unwrap();
+            prop_assert_eq!(&again, &bytes);
+            prop_assert_eq!(format!("{read:?}"), format!("{:?}", [&sent]));
+        }
+
+        #[test]
+        fn rosc_and_the_view_decode_the_same(sample in raw_packets()) {
+            for view in PacketView::parse(&sample.bytes).unwrap().messages() {
+                let strict = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
+                let ours = decode_by_view(view.arguments(), strict);
+                if let Some(theirs) = decode_by_rosc(&view) {
+                    prop_assert_eq!(format!("{ours:?}"), format!("{:?}", Ok::<_, DecodeError>(theirs)));
+                }
+                prop_assert_eq!(format!("{ours:?}"), format!("{:?}", decode_arguments(&view)));
+            }
+        }
+    }
+
+    fn decoded(bytes: &[u8]) -> Result<Vec<Argument>, DecodeError> {
+        decode_arguments(&PacketView::parse(bytes).unwrap().messages().next().unwrap())
+    }
+}
