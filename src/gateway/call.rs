@@ -7,10 +7,11 @@ use super::denial::Refusal;
 use super::output::Outputs;
 use super::queue::Kind;
 use super::reply::millis;
-use super::request::{Asked, Done, Reader, is_own_address, reply_head};
+use super::request::{Asked, Done, META, Reader, is_own_address, reply};
+use super::write::padded;
 use super::{Asker, Gateway};
 use crate::limits::{CALL_ANSWER_BYTES_MAX, CALL_MEMORY, DATAGRAM_BYTES_MAX};
-use crate::osc::{Arguments, Pattern, is_pattern, put_int, put_long, put_string};
+use crate::osc::{Arguments, Pattern, is_pattern};
 use crate::time::Instant;
 
 /// What one client called: its answers to the last numbers, counted down from the highest seen.
@@ -47,20 +48,27 @@ enum Known<'a> {
 impl Calls {
     /// What is known of a call; `subject` is the address that it would write, lock or unlock.
     fn known(&self, number: i32, subject: Option<&[u8]>) -> Known<'_> {
-        let Some(highest) = self.highest else { return Known::No };
+        let Some(highest) = self.highest else {
+            return Known::No;
+        };
         if number > highest {
             return Known::No;
         }
         if i64::from(highest) - i64::from(number) >= CALL_MEMORY as i64 {
             return Known::Stale;
         }
-        match self.answers.binary_search_by_key(&number, |answered| answered.number) {
+        match self
+            .answers
+            .binary_search_by_key(&number, |answered| answered.number)
+        {
             Ok(at) if self.answers[at].answer.is_empty() => Known::ReadAgain,
             Ok(at) => Known::Answered(&self.answers[at].answer),
             Err(at) => {
                 let later = self.answers.iter().skip(at);
                 let overtaken = subject.is_some_and(|subject| {
-                    later.into_iter().any(|answered| covers(&answered.done_to, subject))
+                    later
+                        .into_iter()
+                        .any(|answered| covers(&answered.done_to, subject))
                 });
                 if overtaken { Known::Stale } else { Known::No }
             }
@@ -72,8 +80,16 @@ impl Calls {
         let highest = self.highest.map_or(number, |highest| highest.max(number));
         self.highest = Some(highest);
         let oldest = i64::from(highest) - CALL_MEMORY as i64 + 1;
-        let mut slot = Answered { number, done_to: Vec::new(), answer: Vec::new() };
-        while self.answers.front().is_some_and(|front| i64::from(front.number) < oldest) {
+        let mut slot = Answered {
+            number,
+            done_to: Vec::new(),
+            answer: Vec::new(),
+        };
+        while self
+            .answers
+            .front()
+            .is_some_and(|front| i64::from(front.number) < oldest)
+        {
             // Its buffers are used again: a call allocates nothing in a steady state.
             slot = self.answers.pop_front().expect("it is there");
         }
@@ -84,7 +100,10 @@ impl Calls {
         if answer.len() <= CALL_ANSWER_BYTES_MAX {
             slot.answer.extend_from_slice(answer);
         }
-        match self.answers.binary_search_by_key(&number, |answered| answered.number) {
+        match self
+            .answers
+            .binary_search_by_key(&number, |answered| answered.number)
+        {
             Ok(at) => self.answers[at] = slot,
             Err(at) => self.answers.insert(at, slot),
         }
@@ -100,8 +119,7 @@ fn covers(done_to: &[u8], subject: &[u8]) -> bool {
     else {
         return false;
     };
-    is_pattern(done_to)
-        && Pattern::compile(done_to).is_ok_and(|pattern| pattern.matches(subject))
+    is_pattern(done_to) && Pattern::compile(done_to).is_ok_and(|pattern| pattern.matches(subject))
 }
 
 /// The address that a call would write, lock or unlock.
@@ -117,7 +135,11 @@ fn subject<'a>(address: &'a [u8], values: Arguments<'a>) -> Option<&'a [u8]> {
             let mut reader = Reader(values);
             reader.string()?;
             let inner = reader.string()?;
-            if inner == b"/oscgate/as" { None } else { subject(inner, reader.0) }
+            if inner == b"/oscgate/as" {
+                None
+            } else {
+                subject(inner, reader.0)
+            }
         }
         _ => None,
     }
@@ -138,7 +160,11 @@ impl Gateway {
             return Err(Refusal::plain(Code::BadArguments, text));
         };
         let subject = subject(address, reader.0);
-        let calls = self.clients.session_mut(asker.client).calls.get_or_insert_default();
+        let calls = self
+            .clients
+            .session_mut(asker.client)
+            .calls
+            .get_or_insert_default();
         let stale = match calls.known(number, subject) {
             Known::Answered(answer) => {
                 out.scratch.clear();
@@ -151,23 +177,37 @@ impl Gateway {
         };
         if address == b"/oscgate/bye" && !asker.in_as {
             // There is nobody left to answer once it is done.
-            reply_head(&mut out.scratch, number, "OK", b"");
+            reply(&mut out.scratch, number, "OK", "", NONE);
             self.answer(asker, Kind::Status, out);
         }
-        let caller = Asker { in_call: true, ..asker };
+        let caller = Asker {
+            in_call: true,
+            ..asker
+        };
         let result = if stale {
             let code = Code::Stale;
-            Err(Refusal::plain(code, "a later call for the same address was done already"))
+            Err(Refusal::plain(
+                code,
+                "a later call for the same address was done already",
+            ))
         } else {
-            let asked = Asked { address, values: reader.0, whole: None };
+            let asked = Asked {
+                address,
+                values: reader.0,
+                whole: None,
+            };
             self.ask(now, caller, &asked, out)
         };
-        if !self.clients.is_kept_alive(asker.client) {
+        if self.clients.session_if_alive(asker.client).is_none() {
             return Ok(Done::Nothing);
         }
         self.write_reply(number, result, out);
         let done_to = subject.filter(|_| result.is_ok());
-        let calls = self.clients.session_mut(asker.client).calls.get_or_insert_default();
+        let calls = self
+            .clients
+            .session_mut(asker.client)
+            .calls
+            .get_or_insert_default();
         if !stale {
             calls.remember(number, done_to, &out.scratch);
         }
@@ -179,46 +219,52 @@ impl Gateway {
     fn write_reply(&mut self, number: i32, result: Result<Done, Refusal>, out: &mut Outputs) {
         let buffer = &mut out.scratch;
         match result {
-            Ok(Done::Nothing | Done::Reflection) => reply_head(buffer, number, "OK", b""),
+            Ok(Done::Nothing | Done::Reflection) => {
+                reply(buffer, number, "OK", "", NONE);
+            }
             Ok(Done::Written { revision } | Done::Unlocked { revision }) => {
-                reply_head(buffer, number, "OK", b"h");
-                put_long(buffer, revision);
+                reply(buffer, number, "OK", "h", NONE).long(revision);
             }
             Ok(Done::WrittenByPattern { count }) => {
-                reply_head(buffer, number, "OK", b"i");
-                put_int(buffer, count);
+                reply(buffer, number, "OK", "i", NONE).int(count);
             }
             Ok(Done::Locked { length, revision }) => {
-                reply_head(buffer, number, "OK", b"ih");
-                put_int(buffer, millis(length));
-                put_long(buffer, revision);
+                reply(buffer, number, "OK", "ih", NONE)
+                    .int(millis(length))
+                    .long(revision);
             }
             Ok(Done::Value(id)) => {
                 let values = Arguments::of_tail(self.table.entry(id).value.as_bytes());
-                reply_head(buffer, number, "OK", values.tags());
-                buffer.extend_from_slice(values.data());
+                reply(buffer, number, "OK", "", values).rest(values);
             }
             Ok(Done::Meta) => {
-                let values = Arguments::of_tail(&self.tail);
-                reply_head(buffer, number, "OK", values.tags());
-                buffer.extend_from_slice(values.data());
+                let values = Arguments::of_tail(&self.meta[padded(META)..]);
+                reply(buffer, number, "OK", "", values).rest(values);
             }
-            Err(Refusal { code, holder: Some(holder), remaining, .. }) => {
-                reply_head(buffer, number, code.as_str(), b"si");
-                put_string(buffer, self.clients.name(holder).as_bytes());
-                put_int(buffer, millis(remaining));
+            Err(Refusal {
+                code,
+                holder: Some(holder),
+                remaining,
+                ..
+            }) => {
+                let holder = self.clients.name(holder).as_bytes();
+                reply(buffer, number, code.as_str(), "si", NONE)
+                    .string(holder)
+                    .int(millis(remaining));
             }
             Err(Refusal { code, text, .. }) => {
-                reply_head(buffer, number, code.as_str(), b"s");
-                put_string(buffer, text.as_bytes());
+                reply(buffer, number, code.as_str(), "s", NONE).string(text.as_bytes());
             }
         }
         if buffer.len() > DATAGRAM_BYTES_MAX {
-            reply_head(buffer, number, Code::Limit.as_str(), b"s");
-            put_string(buffer, b"the answer does not fit a datagram");
+            let text = b"the answer does not fit a datagram";
+            reply(buffer, number, Code::Limit.as_str(), "s", NONE).string(text);
         }
     }
 }
+
+/// No further arguments.
+const NONE: Arguments<'static> = Arguments::NONE;
 
 #[cfg(test)]
 mod tests {
@@ -240,7 +286,11 @@ mod tests {
         assert_eq!(calls.known(8, Some(b"/a")), Known::Stale);
         assert_eq!(calls.known(8, None), Known::No);
         calls.remember(10, Some(b"/c/*"), b"ten");
-        assert_eq!(calls.known(8, Some(b"/c/1")), Known::Stale, "a later pattern covers it");
+        assert_eq!(
+            calls.known(8, Some(b"/c/1")),
+            Known::Stale,
+            "a later pattern covers it"
+        );
     }
 
     #[test]

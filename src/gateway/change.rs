@@ -16,20 +16,52 @@ pub enum Change<T> {
     /// A session began.
     Began { name: T, endpoint: SocketAddr },
     /// A session ended, and its locks with it.
-    Ended { name: T, endpoint: SocketAddr, cause: EndCause },
+    Ended {
+        name: T,
+        endpoint: SocketAddr,
+        cause: EndCause,
+    },
     /// A client took another name.
-    Renamed { former: T, name: T, endpoint: SocketAddr },
+    Renamed {
+        former: T,
+        name: T,
+        endpoint: SocketAddr,
+    },
     /// A lock was taken (not each renewal).
-    Locked { address: T, holder: T, timeout: Duration },
+    Locked {
+        address: T,
+        holder: T,
+        timeout: Duration,
+    },
     /// A lock ended. `by` and `reason` say who forced it and why.
-    Unlocked { address: T, holder: T, cause: UnlockCause, by: T, reason: T },
+    Unlocked {
+        address: T,
+        holder: T,
+        cause: UnlockCause,
+        by: T,
+        reason: T,
+    },
     /// Something about one address was refused. `same_ip`: the holder speaks from the very IP of
     /// the denied client.
-    Denied { address: T, code: Code, client: T, holder: T, same_ip: bool },
+    Denied {
+        address: T,
+        code: Code,
+        client: T,
+        holder: T,
+        same_ip: bool,
+    },
     /// A request failed.
-    Failed { request: T, code: Code, client: T, text: T },
+    Failed {
+        request: T,
+        code: Code,
+        client: T,
+        text: T,
+    },
     /// A datagram was no OSC packet.
-    BadPacket { from: SocketAddr, cause: PacketError },
+    BadPacket {
+        from: SocketAddr,
+        cause: PacketError,
+    },
     /// A datagram came from one of the gateway's own sockets.
     OwnSocket { from: SocketAddr },
     /// A source is not served.
@@ -41,7 +73,11 @@ pub enum Change<T> {
     /// A destination could not keep up; what was replaced or dropped.
     Overflow { to: SocketAddr, dropped: u64 },
     /// The kernel would not take a datagram.
-    Unsent { client: T, to: SocketAddr, failure: SendFailure },
+    Unsent {
+        client: T,
+        to: SocketAddr,
+        failure: SendFailure,
+    },
     /// A new show is in force.
     Reloaded,
 }
@@ -50,31 +86,69 @@ impl<T: Copy> Change<T> {
     /// The same change with its texts turned into something else.
     pub(super) fn map<U>(self, text: impl Fn(T) -> U) -> Change<U> {
         match self {
-            Self::Began { name, endpoint } => Change::Began { name: text(name), endpoint },
-            Self::Ended { name, endpoint, cause } => {
-                Change::Ended { name: text(name), endpoint, cause }
-            }
-            Self::Renamed { former, name, endpoint } => {
-                Change::Renamed { former: text(former), name: text(name), endpoint }
-            }
-            Self::Locked { address, holder, timeout } => {
-                Change::Locked { address: text(address), holder: text(holder), timeout }
-            }
-            Self::Unlocked { address, holder, cause, by, reason } => Change::Unlocked {
+            Self::Began { name, endpoint } => Change::Began {
+                name: text(name),
+                endpoint,
+            },
+            Self::Ended {
+                name,
+                endpoint,
+                cause,
+            } => Change::Ended {
+                name: text(name),
+                endpoint,
+                cause,
+            },
+            Self::Renamed {
+                former,
+                name,
+                endpoint,
+            } => Change::Renamed {
+                former: text(former),
+                name: text(name),
+                endpoint,
+            },
+            Self::Locked {
+                address,
+                holder,
+                timeout,
+            } => Change::Locked {
+                address: text(address),
+                holder: text(holder),
+                timeout,
+            },
+            Self::Unlocked {
+                address,
+                holder,
+                cause,
+                by,
+                reason,
+            } => Change::Unlocked {
                 address: text(address),
                 holder: text(holder),
                 cause,
                 by: text(by),
                 reason: text(reason),
             },
-            Self::Denied { address, code, client, holder, same_ip } => Change::Denied {
+            Self::Denied {
+                address,
+                code,
+                client,
+                holder,
+                same_ip,
+            } => Change::Denied {
                 address: text(address),
                 code,
                 client: text(client),
                 holder: text(holder),
                 same_ip,
             },
-            Self::Failed { request, code, client, text: why } => Change::Failed {
+            Self::Failed {
+                request,
+                code,
+                client,
+                text: why,
+            } => Change::Failed {
                 request: text(request),
                 code,
                 client: text(client),
@@ -84,11 +158,19 @@ impl<T: Copy> Change<T> {
             Self::OwnSocket { from } => Change::OwnSocket { from },
             Self::NotServed { from } => Change::NotServed { from },
             Self::NoRoom { from } => Change::NoRoom { from },
-            Self::OverRate { client } => Change::OverRate { client: text(client) },
+            Self::OverRate { client } => Change::OverRate {
+                client: text(client),
+            },
             Self::Overflow { to, dropped } => Change::Overflow { to, dropped },
-            Self::Unsent { client, to, failure } => {
-                Change::Unsent { client: text(client), to, failure }
-            }
+            Self::Unsent {
+                client,
+                to,
+                failure,
+            } => Change::Unsent {
+                client: text(client),
+                to,
+                failure,
+            },
             Self::Reloaded => Change::Reloaded,
         }
     }

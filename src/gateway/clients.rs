@@ -128,22 +128,47 @@ impl Clients {
 
     /// A kept client.
     pub(super) fn client(&self, id: ClientId) -> &Client {
-        self.slots[id.0 as usize].as_ref().expect("an id is used only while its client is kept")
+        self.slots[id.0 as usize]
+            .as_ref()
+            .expect("an id is used only while its client is kept")
     }
 
     /// A kept client, to be changed.
     pub(super) fn client_mut(&mut self, id: ClientId) -> &mut Client {
-        self.slots[id.0 as usize].as_mut().expect("an id is used only while its client is kept")
+        self.slots[id.0 as usize]
+            .as_mut()
+            .expect("an id is used only while its client is kept")
     }
 
     /// The session of a client that has one.
     pub(super) fn session(&self, id: ClientId) -> &Session {
-        self.client(id).session.as_ref().expect("asked only of a client that speaks")
+        self.client(id)
+            .session
+            .as_ref()
+            .expect("asked only of a client that speaks")
+    }
+
+    /// The session of a client, if it is still there and has one.
+    pub(super) fn session_if_alive(&self, id: ClientId) -> Option<&Session> {
+        self.slots[id.0 as usize].as_ref()?.session.as_ref()
+    }
+
+    /// The client that is spoken to at an address.
+    pub(super) fn spoken_to_at(&self, address: SocketAddr) -> Option<ClientId> {
+        if let Some(source) = self.sources.get(&address) {
+            return Some(source.client);
+        }
+        let mut open = self.destinations.iter().flatten();
+        open.find(|destination| destination.address == address)
+            .map(|open| open.client)
     }
 
     /// The session of a client that has one, to be changed.
     pub(super) fn session_mut(&mut self, id: ClientId) -> &mut Session {
-        self.client_mut(id).session.as_mut().expect("asked only of a client that speaks")
+        self.client_mut(id)
+            .session
+            .as_mut()
+            .expect("asked only of a client that speaks")
     }
 
     /// Whether a client has a session.
@@ -243,9 +268,18 @@ impl Clients {
         let former = self.names.text(former).to_owned();
         self.by_name.remove(&former);
         self.by_name.insert(name.to_owned(), id);
-        let users = self.client(id).session.as_ref().map_or(vec![], |session| session.users.clone());
+        let users = self
+            .client(id)
+            .session
+            .as_ref()
+            .map_or(vec![], |session| session.users.clone());
         for user in users {
-            let own = self.name(user).rsplit('/').next().unwrap_or_default().to_owned();
+            let own = self
+                .name(user)
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             self.rename(user, &format!("{name}/{own}"));
         }
     }
@@ -269,8 +303,13 @@ impl Clients {
     /// it is configured to be told.
     pub(super) fn last_destination(&self, client: ClientId) -> Option<DestinationId> {
         let record = self.client(client);
-        let sources = record.sources.iter().filter_map(|address| self.sources.get(address));
-        let last = sources.max_by_key(|source| source.heard).map(|source| source.destination);
+        let sources = record
+            .sources
+            .iter()
+            .filter_map(|address| self.sources.get(address));
+        let last = sources
+            .max_by_key(|source| source.heard)
+            .map(|source| source.destination);
         last.or_else(|| record.destinations.first().copied())
     }
 
@@ -292,27 +331,42 @@ impl Clients {
         destination: DestinationId,
         out: &mut Outputs,
     ) {
-        self.sources.insert(from, SourceAddress { client, destination, heard: now });
+        self.sources.insert(
+            from,
+            SourceAddress {
+                client,
+                destination,
+                heard: now,
+            },
+        );
         let sources = &mut self.client_mut(client).sources;
         sources.push(from);
         if sources.len() <= SOURCES_PER_CLIENT_MAX {
             return;
         }
         let sources = &self.client(client).sources;
-        let idle = sources.iter().filter(|&&address| address != from).filter_map(|&address| {
-            let source = self.sources.get(&address)?;
-            let destination = self.destination(source.destination);
-            let listens = !destination.subscriptions.is_empty() || !destination.syncs.is_empty();
-            (destination.address != address || !listens).then_some((source.heard, address))
-        });
+        let idle = sources
+            .iter()
+            .filter(|&&address| address != from)
+            .filter_map(|&address| {
+                let source = self.sources.get(&address)?;
+                let destination = self.destination(source.destination);
+                let listens =
+                    !destination.subscriptions.is_empty() || !destination.syncs.is_empty();
+                (destination.address != address || !listens).then_some((source.heard, address))
+            });
         if let Some((_, oldest)) = idle.min() {
             self.forget_source(client, oldest, out);
         }
     }
 
     fn forget_source(&mut self, client: ClientId, address: SocketAddr, out: &mut Outputs) {
-        self.client_mut(client).sources.retain(|&other| other != address);
-        let Some(gone) = self.sources.remove(&address) else { return };
+        self.client_mut(client)
+            .sources
+            .retain(|&other| other != address);
+        let Some(gone) = self.sources.remove(&address) else {
+            return;
+        };
         if self.destination(gone.destination).address == address {
             let timer = self.close(gone.destination, out);
             debug_assert!(timer.is_none(), "what is being synced is not idle");
@@ -328,7 +382,9 @@ impl Clients {
 
     /// Sends the answers to every source of a client to one destination.
     pub(super) fn redirect_sources(&mut self, client: ClientId, to: DestinationId) {
-        let Some(client) = &self.slots[client.0 as usize] else { return };
+        let Some(client) = &self.slots[client.0 as usize] else {
+            return;
+        };
         for address in &client.sources {
             if let Some(source) = self.sources.get_mut(address) {
                 source.destination = to;
@@ -338,12 +394,16 @@ impl Clients {
 
     /// A destination that is open.
     pub(super) fn destination(&self, id: DestinationId) -> &Destination {
-        self.destinations[id.0 as usize].as_ref().expect("an id is used only while it is open")
+        self.destinations[id.0 as usize]
+            .as_ref()
+            .expect("an id is used only while it is open")
     }
 
     /// A destination that is open, to be changed.
     pub(super) fn destination_mut(&mut self, id: DestinationId) -> &mut Destination {
-        self.destinations[id.0 as usize].as_mut().expect("an id is used only while it is open")
+        self.destinations[id.0 as usize]
+            .as_mut()
+            .expect("an id is used only while it is open")
     }
 
     /// The destination at a place, if it is still open.
@@ -355,7 +415,11 @@ impl Clients {
     /// A destination and the way its updates go, as it is now.
     pub(super) fn place(&self, destination: DestinationId) -> Place {
         let open = self.destination(destination);
-        Place { destination, serial: open.serial, via: open.via }
+        Place {
+            destination,
+            serial: open.serial,
+            via: open.via,
+        }
     }
 
     /// The clients that have a session, users too, in order of their ids.
@@ -369,11 +433,14 @@ impl Clients {
 
     /// The open destinations that follow anything, in order of their ids.
     pub(super) fn followers(&self) -> impl Iterator<Item = (DestinationId, &Destination)> {
-        self.destinations.iter().enumerate().filter_map(|(n, destination)| {
-            let destination = destination.as_ref()?;
-            let id = DestinationId(u32::try_from(n).expect("ids are u32"));
-            (!destination.subscriptions.is_empty()).then_some((id, destination))
-        })
+        self.destinations
+            .iter()
+            .enumerate()
+            .filter_map(|(n, destination)| {
+                let destination = destination.as_ref()?;
+                let id = DestinationId(u32::try_from(n).expect("ids are u32"));
+                (!destination.subscriptions.is_empty()).then_some((id, destination))
+            })
     }
 
     /// The destination of a client at an address, opened if it is not.
@@ -385,7 +452,10 @@ impl Clients {
         out: &mut Outputs,
     ) -> DestinationId {
         let open = self.client(client).destinations.iter().copied();
-        if let Some(id) = open.into_iter().find(|&id| self.destination(id).address == address) {
+        if let Some(id) = open
+            .into_iter()
+            .find(|&id| self.destination(id).address == address)
+        {
             return id;
         }
         self.serials += 1;
@@ -413,7 +483,9 @@ impl Clients {
 
     /// Closes a destination; what waits for it still goes out. Gives back its wake-up.
     pub(super) fn close(&mut self, id: DestinationId, out: &mut Outputs) -> Option<TimerId> {
-        let gone = self.destinations[id.0 as usize].take().expect("closed once");
+        let gone = self.destinations[id.0 as usize]
+            .take()
+            .expect("closed once");
         out.close(gone.queue);
         self.free_destinations.push(id.0);
         let client = self.client_mut(gone.client);
@@ -424,4 +496,3 @@ impl Clients {
         gone.sync_timer
     }
 }
-

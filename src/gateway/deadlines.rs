@@ -38,7 +38,12 @@ const ARITY: usize = 4;
 impl<T: Copy> Deadlines<T> {
     /// Nothing is armed.
     pub(super) const fn new() -> Self {
-        Self { heap: Vec::new(), slots: Vec::new(), free: Vec::new(), armed: 0 }
+        Self {
+            heap: Vec::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            armed: 0,
+        }
     }
 
     /// The moment of the next wake-up.
@@ -57,7 +62,11 @@ impl<T: Copy> Deadlines<T> {
             u32::try_from(self.slots.len() - 1).expect("fewer timers than table entries")
         };
         self.armed += 1;
-        self.heap.push(Node { at, order: self.armed, slot });
+        self.heap.push(Node {
+            at,
+            order: self.armed,
+            slot,
+        });
         self.rise(position as usize);
         TimerId(slot)
     }

@@ -40,7 +40,12 @@ pub(super) struct Refusal {
 impl Refusal {
     /// One that no lock is the cause of.
     pub(super) const fn plain(code: Code, text: &'static str) -> Self {
-        Self { code, text, holder: None, remaining: Duration::ZERO }
+        Self {
+            code,
+            text,
+            holder: None,
+            remaining: Duration::ZERO,
+        }
     }
 }
 
@@ -75,7 +80,9 @@ impl Gateway {
         self.stats.denials += 1;
         let refusal = self.refusal(now, address, code);
         // Only an address with a value is worth remembering, and only such an id stays its own.
-        let id = std::str::from_utf8(address).ok().and_then(|address| self.table.find(address));
+        let id = std::str::from_utf8(address)
+            .ok()
+            .and_then(|address| self.table.find(address));
         let id = id.filter(|&id| !self.table.entry(id).value.is_empty());
         let heard = match manner {
             Manner::Once => Heard::First,
@@ -87,7 +94,9 @@ impl Gateway {
             }
             return refusal;
         }
-        let holder = refusal.holder.map_or("", |holder| self.clients.name(holder));
+        let holder = refusal
+            .holder
+            .map_or("", |holder| self.clients.name(holder));
         out.change(Change::Denied {
             address: &String::from_utf8_lossy(address),
             code,
@@ -95,9 +104,18 @@ impl Gateway {
             holder,
             same_ip: self.is_same_ip(asker, refusal.holder),
         });
-        Status::Denied { address, code, holder, remaining: refusal.remaining }
-            .write(&mut out.scratch);
-        let also = if asker.in_call { Also::Nobody } else { Also::Asker(asker) };
+        Status::Denied {
+            address,
+            code,
+            holder,
+            remaining: refusal.remaining,
+        }
+        .write(&mut out.scratch);
+        let also = if asker.in_call {
+            Also::Nobody
+        } else {
+            Also::Asker(asker)
+        };
         self.tell(StatusKind::Denied, also, out);
         if heard == Heard::First || asker.in_call {
             self.snap_back(now, asker.place(&self.clients), asker, id, out);
@@ -109,7 +127,9 @@ impl Gateway {
     pub(super) fn refusal(&self, now: Instant, address: &[u8], code: Code) -> Refusal {
         let mut refusal = Refusal::plain(code, words(code));
         if code == Code::LockHeld {
-            let id = std::str::from_utf8(address).ok().and_then(|text| self.table.find(text));
+            let id = std::str::from_utf8(address)
+                .ok()
+                .and_then(|text| self.table.find(text));
             if let Some(lock) = id.and_then(|id| self.table.entry(id).lock.as_ref()) {
                 refusal.holder = Some(lock.holder);
                 refusal.remaining = lock.remaining(now);
@@ -137,7 +157,10 @@ impl Gateway {
     ) {
         let Some(id) = id else { return };
         self.refresh(id);
-        let wanted = self.profiles.profile(self.profile_of(asker.client)).snap_back
+        let wanted = self
+            .profiles
+            .profile(self.profile_of(asker.client))
+            .snap_back
             && (!asker.in_call || self.is_follower(id, place.destination));
         if wanted {
             // Whoever wrote it: what comes back of it is no hand's doing.
@@ -169,16 +192,26 @@ impl Gateway {
             return Heard::First;
         }
         let in_call = asker.in_call;
-        let stream = Stream { id, last: now, answered: now, goes_on: false, in_call, place };
+        let stream = Stream {
+            id,
+            last: now,
+            answered: now,
+            goes_on: false,
+            in_call,
+            place,
+        };
         self.streams.insert(key, stream);
         self.clients.session_mut(asker.client).streams += 1;
-        self.deadlines.arm(now + self.times.settle, Timer::Stream(key));
+        self.deadlines
+            .arm(now + self.times.settle, Timer::Stream(key));
         Heard::First
     }
 
     /// A stream of denied writes may have ended: then the true value is sent once more.
     pub(super) fn on_stream(&mut self, now: Instant, key: StreamKey, out: &mut Outputs) {
-        let Some(stream) = self.streams.get(&key) else { return };
+        let Some(stream) = self.streams.get(&key) else {
+            return;
+        };
         let due = stream.last + self.times.settle;
         if due > now {
             self.deadlines.arm(due, Timer::Stream(key));

@@ -66,7 +66,9 @@ pub(super) struct Subscription {
 impl Destination {
     /// Whether it follows an address outside `/oscgate`.
     pub(super) fn follows(&self, address: &str) -> bool {
-        self.subscriptions.iter().any(|subscription| subscription.pattern.matches(address))
+        self.subscriptions
+            .iter()
+            .any(|subscription| subscription.pattern.matches(address))
     }
 
     /// Whether it follows a status address. Only a pattern that begins with the plain text
@@ -104,7 +106,12 @@ impl Sent {
         if self.values.len() >= SENT_MEMORY_MAX {
             self.values.pop_front();
         }
-        self.values.push_back(SentValue { at, address, writer, hash });
+        self.values.push_back(SentValue {
+            at,
+            address,
+            writer,
+            hash,
+        });
     }
 
     /// Whether such a value, not written under one of the names `own`, was sent within the last
@@ -117,7 +124,11 @@ impl Sent {
         hash: u64,
         own: [NameId; 2],
     ) -> bool {
-        while self.values.front().is_some_and(|value| now.since(value.at) > span) {
+        while self
+            .values
+            .front()
+            .is_some_and(|value| now.since(value.at) > span)
+        {
             self.values.pop_front();
         }
         self.values.iter().rev().any(|value| {

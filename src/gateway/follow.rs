@@ -63,7 +63,10 @@ impl Gateway {
         }
         let name = entry.name();
         let rule = self.rules.find(name);
-        let members = self.clients.followers().filter(|(_, open)| open.follows(name));
+        let members = self
+            .clients
+            .followers()
+            .filter(|(_, open)| open.follows(name));
         let members: Vec<DestinationId> = members.map(|(id, _)| id).collect();
         let set = self.followers.intern(members);
         let entry = self.table.entry_mut(id);
@@ -82,7 +85,10 @@ impl Gateway {
 
     /// The destinations that follow an address that has no entry.
     pub(super) fn followers_of(&self, address: &str) -> Vec<DestinationId> {
-        let followers = self.clients.followers().filter(|(_, open)| open.follows(address));
+        let followers = self
+            .clients
+            .followers()
+            .filter(|(_, open)| open.follows(address));
         followers.map(|(id, _)| id).collect()
     }
 
@@ -109,18 +115,24 @@ impl Gateway {
     pub(super) fn subscribe(&mut self, asker: Asker, patterns: &[Pattern]) -> Result<(), Code> {
         let root = self.clients.root(asker.client);
         let has = |list: &[Subscription], pattern: &Pattern| {
-            list.iter().any(|known| !known.configured && known.pattern == *pattern)
+            list.iter()
+                .any(|known| !known.configured && known.pattern == *pattern)
         };
         let mut new: Vec<Subscription> = Vec::new();
         let known = &self.clients.destination(asker.destination).subscriptions;
         for pattern in patterns {
             if !has(known, pattern) && !has(&new, pattern) {
-                new.push(Subscription { pattern: pattern.clone(), configured: false });
+                new.push(Subscription {
+                    pattern: pattern.clone(),
+                    configured: false,
+                });
             }
         }
         let asked_for = self.clients.client(root).destinations.iter().map(|&id| {
             let list = &self.clients.destination(id).subscriptions;
-            list.iter().filter(|subscription| !subscription.configured).count()
+            list.iter()
+                .filter(|subscription| !subscription.configured)
+                .count()
         });
         let limit = self.limits.subscriptions_per_client as usize;
         if asked_for.sum::<usize>() + new.len() > limit {
@@ -138,8 +150,10 @@ impl Gateway {
     /// Takes patterns from what the asking endpoint follows; without patterns, all. What is
     /// configured stays.
     pub(super) fn unsubscribe(&mut self, asker: Asker, patterns: &[&str]) {
-        let subscriptions =
-            &mut self.clients.destination_mut(asker.destination).subscriptions;
+        let subscriptions = &mut self
+            .clients
+            .destination_mut(asker.destination)
+            .subscriptions;
         let before = subscriptions.len();
         subscriptions.retain(|known| {
             let named = patterns.is_empty() || patterns.contains(&known.pattern.as_str());

@@ -44,7 +44,10 @@ impl Gateway {
     ) -> Taken {
         let entry = self.table.entry_mut(id);
         if let Some(lock) = &mut entry.lock {
-            debug_assert_eq!(lock.holder, asker.client, "another's lock was checked before");
+            debug_assert_eq!(
+                lock.holder, asker.client,
+                "another's lock was checked before"
+            );
             lock.asked_for |= taking == Taking::Asked;
             self.renew(now, asker, id);
             return Taken::Renewed;
@@ -80,7 +83,11 @@ impl Gateway {
         let rule = self.rules.rule(entry.rule);
         let Some(lock) = &mut entry.lock else { return };
         // A rule that changed on reload holds from the next renewal on.
-        lock.length = if lock.asked_for { rule.lock_timeout } else { rule.hold };
+        lock.length = if lock.asked_for {
+            rule.lock_timeout
+        } else {
+            rule.hold
+        };
         lock.deadline = now + lock.length;
         lock.place = place;
         if lock.deadline < lock.wake {
@@ -91,7 +98,12 @@ impl Gateway {
 
     /// The wake-up of a lock has come: it may have been renewed since it was set.
     pub(super) fn on_lock_due(&mut self, now: Instant, id: AddressId, out: &mut Outputs) {
-        let lock = self.table.entry_mut(id).lock.as_mut().expect("the wake-up goes with its lock");
+        let lock = self
+            .table
+            .entry_mut(id)
+            .lock
+            .as_mut()
+            .expect("the wake-up goes with its lock");
         lock.timer = self.deadlines.arm(lock.deadline, Timer::Lock(id));
         lock.wake = lock.deadline;
         if lock.deadline <= now {
@@ -101,7 +113,15 @@ impl Gateway {
 
     /// Ends the lock of an address, and tells its former holder and followers.
     pub(super) fn release(&mut self, id: AddressId, cause: UnlockCause, out: &mut Outputs) {
-        self.release_for(id, cause, Forced { by: None, reason: "" }, out);
+        self.release_for(
+            id,
+            cause,
+            Forced {
+                by: None,
+                reason: "",
+            },
+            out,
+        );
     }
 
     /// Ends the lock of an address on somebody's order.
@@ -124,15 +144,28 @@ impl Gateway {
         forced: Forced<'_>,
         out: &mut Outputs,
     ) {
-        let Some(lock) = self.table.entry_mut(id).lock.take() else { return };
+        let Some(lock) = self.table.entry_mut(id).lock.take() else {
+            return;
+        };
         self.deadlines.disarm(lock.timer);
         self.locks -= 1;
         self.take_from_list(&lock);
         let holder = self.clients.name(lock.holder);
         let address = self.table.entry(id).name();
         let by = forced.by.map_or("", |by| self.clients.name(by));
-        out.change(Change::Unlocked { address, holder, cause, by, reason: forced.reason });
-        Status::Unlocked { address, holder, cause }.write(&mut out.scratch);
+        out.change(Change::Unlocked {
+            address,
+            holder,
+            cause,
+            by,
+            reason: forced.reason,
+        });
+        Status::Unlocked {
+            address,
+            holder,
+            cause,
+        }
+        .write(&mut out.scratch);
         let also = match cause {
             // Its session is ending: it is not there to be told.
             UnlockCause::Disconnected => Also::Nobody,
@@ -148,7 +181,12 @@ impl Gateway {
     /// The asker releases its own lock, and is told where it asked.
     pub(super) fn unlock(&mut self, asker: Asker, id: AddressId, out: &mut Outputs) {
         let place = asker.place(&self.clients);
-        let lock = self.table.entry_mut(id).lock.as_mut().expect("it is the asker's");
+        let lock = self
+            .table
+            .entry_mut(id)
+            .lock
+            .as_mut()
+            .expect("it is the asker's");
         lock.place = place;
         self.release(id, UnlockCause::Released, out);
     }
@@ -162,7 +200,12 @@ impl Gateway {
         out: &mut Outputs,
     ) {
         if !asker.in_call && self.is_told_status(asker.client) {
-            Status::Unlocked { address, holder: "", cause }.write(&mut out.scratch);
+            Status::Unlocked {
+                address,
+                holder: "",
+                cause,
+            }
+            .write(&mut out.scratch);
             self.answer(asker, Kind::Status, out);
         }
     }
@@ -173,7 +216,12 @@ impl Gateway {
             let entry = self.table.entry(id);
             let timeout = entry.lock.as_ref().expect("it was just renewed").length;
             let (address, holder) = (entry.name(), self.clients.name(asker.client));
-            Status::Locked { address, holder, timeout }.write(&mut out.scratch);
+            Status::Locked {
+                address,
+                holder,
+                timeout,
+            }
+            .write(&mut out.scratch);
             self.answer(asker, Kind::Status, out);
         }
     }
@@ -188,12 +236,7 @@ impl Gateway {
     }
 
     /// Ends all locks of a client, in address order.
-    pub(super) fn release_all(
-        &mut self,
-        client: ClientId,
-        cause: UnlockCause,
-        out: &mut Outputs,
-    ) {
+    pub(super) fn release_all(&mut self, client: ClientId, cause: UnlockCause, out: &mut Outputs) {
         let mut locks = self.clients.session(client).locks.clone();
         locks.sort_by(|&a, &b| self.table.entry(a).name().cmp(self.table.entry(b).name()));
         for id in locks {
@@ -218,8 +261,17 @@ impl Gateway {
         let entry = self.table.entry(id);
         let lock = entry.lock.as_ref().expect("it was just taken");
         let (address, holder) = (entry.name(), self.clients.name(lock.holder));
-        out.change(Change::Locked { address, holder, timeout });
-        Status::Locked { address, holder, timeout }.write(&mut out.scratch);
+        out.change(Change::Locked {
+            address,
+            holder,
+            timeout,
+        });
+        Status::Locked {
+            address,
+            holder,
+            timeout,
+        }
+        .write(&mut out.scratch);
         self.tell(StatusKind::Locked, also, out);
     }
 }

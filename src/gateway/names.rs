@@ -34,7 +34,10 @@ impl Names {
     /// A table that knows only [`NameId::NOBODY`].
     pub(super) fn new() -> Self {
         Self {
-            texts: vec![Text { text: String::new(), count: 1 }],
+            texts: vec![Text {
+                text: String::new(),
+                count: 1,
+            }],
             free: Vec::new(),
             index: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
@@ -47,7 +50,10 @@ impl Names {
             return NameId::NOBODY;
         }
         let hash = self.hasher.hash_one(text);
-        if let Some(&id) = self.index.find(hash, |&id| self.texts[id as usize].text == text) {
+        if let Some(&id) = self
+            .index
+            .find(hash, |&id| self.texts[id as usize].text == text)
+        {
             return self.keep(NameId(id));
         }
         let id = if let Some(id) = self.free.pop() {
@@ -56,10 +62,15 @@ impl Names {
             slot.count = 1;
             id
         } else {
-            self.texts.push(Text { text: text.to_owned(), count: 1 });
+            self.texts.push(Text {
+                text: text.to_owned(),
+                count: 1,
+            });
             u32::try_from(self.texts.len() - 1).expect("fewer names than addresses and clients")
         };
-        self.index.insert_unique(hash, id, |&id| self.hasher.hash_one(&*self.texts[id as usize].text));
+        self.index.insert_unique(hash, id, |&id| {
+            self.hasher.hash_one(&*self.texts[id as usize].text)
+        });
         NameId(id)
     }
 

@@ -64,7 +64,9 @@ impl Outputs {
         'turns: while let Some(id) = self.turns.pop_front() {
             let slot = &mut self.slots[id as usize];
             for _ in 0..TURN {
-                let Some((via, bytes)) = slot.queue.front() else { break };
+                let Some((via, bytes)) = slot.queue.front() else {
+                    break;
+                };
                 match offer(slot.to, via, bytes) {
                     Flow::Taken => {
                         slot.queue.pop();
@@ -91,7 +93,9 @@ impl Outputs {
 
     /// What happened since [`Outputs::clear_changes`], in order.
     pub fn changes(&self) -> impl Iterator<Item = Change<&str>> {
-        self.changes.iter().map(|change| change.map(|span| &self.texts[span.start..span.end]))
+        self.changes
+            .iter()
+            .map(|change| change.map(|span| &self.texts[span.start..span.end]))
     }
 
     /// How many changes found no room since [`Outputs::clear_changes`].
@@ -118,14 +122,21 @@ impl Outputs {
             let mut texts = texts.borrow_mut();
             let start = texts.len();
             texts.push_str(text);
-            Span { start, end: texts.len() }
+            Span {
+                start,
+                end: texts.len(),
+            }
         });
         self.changes.push(change);
     }
 
     /// Opens a queue to a destination.
     pub(super) fn open(&mut self, to: SocketAddr) -> QueueId {
-        let slot = Slot { to, queue: Queue::default(), open: true };
+        let slot = Slot {
+            to,
+            queue: Queue::default(),
+            open: true,
+        };
         let id = if let Some(id) = self.free.pop() {
             self.slots[id as usize] = slot;
             id
@@ -184,7 +195,10 @@ struct Span {
 mod tests {
     use super::*;
 
-    const VIA: Via = Via { socket: 0, local: None };
+    const VIA: Via = Via {
+        socket: 0,
+        local: None,
+    };
 
     fn to(port: u16) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], port))
@@ -251,7 +265,13 @@ mod tests {
         out.change(Change::OverRate { client: "a" });
         out.change(Change::OverRate { client: "bc" });
         let seen: Vec<_> = out.changes().collect();
-        assert_eq!(seen, [Change::OverRate { client: "a" }, Change::OverRate { client: "bc" }]);
+        assert_eq!(
+            seen,
+            [
+                Change::OverRate { client: "a" },
+                Change::OverRate { client: "bc" }
+            ]
+        );
         out.clear_changes();
         assert_eq!(out.changes().count(), 0);
     }

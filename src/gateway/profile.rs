@@ -45,7 +45,9 @@ impl Profile {
 
     /// Whether it may write and lock an address.
     pub(super) fn may_write(&self, address: &str) -> bool {
-        let Some(patterns) = &self.write else { return true };
+        let Some(patterns) = &self.write else {
+            return true;
+        };
         patterns.iter().any(|pattern| pattern.matches(address))
     }
 
@@ -131,7 +133,8 @@ impl Profiles {
                 idle_timeout: entry.idle_timeout,
             });
         }
-        this.subnets.sort_by_key(|(subnet, _)| std::cmp::Reverse(subnet.prefix));
+        this.subnets
+            .sort_by_key(|(subnet, _)| std::cmp::Reverse(subnet.prefix));
         this
     }
 
@@ -142,7 +145,16 @@ impl Profiles {
 
     /// The configured profiles, in file order.
     pub(super) fn configured(&self) -> impl Iterator<Item = (ProfileId, &Profile)> {
-        self.profiles.iter().enumerate().skip(1).map(|(n, profile)| (ProfileId(n), profile))
+        self.profiles
+            .iter()
+            .enumerate()
+            .skip(1)
+            .map(|(n, profile)| (ProfileId(n), profile))
+    }
+
+    /// Whether a name is one of the configuration.
+    pub(super) fn reserves(&self, name: &str) -> bool {
+        self.configured().any(|(_, profile)| profile.name == name)
     }
 
     /// Whether a source is served at all.
@@ -178,9 +190,15 @@ impl Profiles {
         let ip = from.ip();
         // A link-local IPv6 address is compared without the interface that a datagram names.
         let endpoint = SocketAddr::new(ip, from.port());
-        let exact = self.endpoints.get(&endpoint).or_else(|| self.ips.get(&ip)).copied();
+        let exact = self
+            .endpoints
+            .get(&endpoint)
+            .or_else(|| self.ips.get(&ip))
+            .copied();
         let within = || self.subnets.iter().find(|(subnet, _)| subnet.contains(ip));
-        exact.or_else(|| within().map(|&(_, id)| id)).unwrap_or_default()
+        exact
+            .or_else(|| within().map(|&(_, id)| id))
+            .unwrap_or_default()
     }
 }
 
@@ -204,7 +222,9 @@ fn plain(show: &Show) -> Profile {
 
 fn compile(patterns: &[String]) -> Vec<Pattern> {
     let compiled = patterns.iter().map(|text| Pattern::compile(text));
-    compiled.map(|pattern| pattern.expect("patterns of a show are checked")).collect()
+    compiled
+        .map(|pattern| pattern.expect("patterns of a show are checked"))
+        .collect()
 }
 
 /// Loopback, RFC 1918, link-local (RFC 3927, RFC 4291) and unique local (RFC 4193) addresses.

@@ -4,7 +4,6 @@ use std::hash::BuildHasher;
 use std::time::Duration;
 
 use super::clients::ClientId;
-use super::deadlines::TimerId;
 use super::destination::{DestinationId, Place};
 use super::names::NameId;
 use super::output::Outputs;
@@ -12,7 +11,7 @@ use super::queue::Kind;
 use super::table::AddressId;
 use super::{Asker, Gateway, Timer};
 use crate::config::Echo;
-use crate::osc::Arguments;
+use crate::osc::{Arguments, append_message};
 use crate::time::Instant;
 
 /// An accepted message on its way out.
@@ -33,8 +32,6 @@ pub(super) struct News<'a> {
 /// An address whose updates are thinned (`rate`).
 #[derive(Debug)]
 pub(super) struct Thinned {
-    /// When the next update may go out; there is a wake-up then.
-    next: Instant,
     /// What is stored has not been sent to all followers.
     pending: bool,
     /// Who was sent it all the same: its writer.
@@ -46,7 +43,6 @@ pub(super) struct Thinned {
 pub(super) struct Settling {
     last: Instant,
     place: Place,
-    timer: TimerId,
 }
 
 /// Whether the asking endpoint is sent its own write.
@@ -76,7 +72,14 @@ impl Gateway {
         let hash = self.hash_tail(news.tail);
         let writer = self.clients.client(asker.client).name;
         if own == OwnEcho::Send {
-            self.send_value(now, id, asker.place(&self.clients), (writer, hash), news.message, out);
+            self.send_value(
+                now,
+                id,
+                asker.place(&self.clients),
+                (writer, hash),
+                news.message,
+                out,
+            );
         }
         let rule = self.rules.rule(self.table.entry(id).rule);
         if let Some(interval) = rule.interval {
@@ -111,9 +114,15 @@ impl Gateway {
         self.send_all_held_back(now, out);
         let policy = self.echo_policy(asker.client);
         // What is not stored cannot be sent once the hand is still: it is sent at once.
-        let policy_now = if policy == Echo::Settled { Echo::Always } else { policy };
+        let policy_now = if policy == Echo::Settled {
+            Echo::Always
+        } else {
+            policy
+        };
         let followers = match news.id {
-            Some(id) => (0..self.follower_count(id)).map(|n| self.follower(id, n)).collect(),
+            Some(id) => (0..self.follower_count(id))
+                .map(|n| self.follower(id, n))
+                .collect(),
             None => self.followers_of(news.address),
         };
         let wanted = !asker.in_call || followers.contains(&asker.destination);
@@ -144,7 +153,8 @@ impl Gateway {
         let destination = self.clients.destination(place.destination);
         let client = self.clients.client(destination.client);
         // What one wrote oneself is never taken for a reflection, so it need not be remembered.
-        let own = writer == client.name && client.session.as_ref().is_none_or(|s| s.users.is_empty());
+        let own =
+            writer == client.name && client.session.as_ref().is_none_or(|s| s.users.is_empty());
         out.push(destination.queue, Kind::Value(id), place.via, message);
         if reflects && !own {
             let destination = self.clients.destination_mut(place.destination);
@@ -164,8 +174,11 @@ impl Gateway {
         let mut message = std::mem::take(&mut self.stored);
         message.clear();
         let entry = self.table.entry(id);
-        crate::osc::put_string(&mut message, entry.name().as_bytes());
-        message.extend_from_slice(entry.value.as_bytes());
+        append_message(
+            &mut message,
+            entry.name().as_bytes(),
+            entry.value.as_bytes(),
+        );
         let hash = self.hash_tail(entry.value.as_bytes());
         self.send_value(now, id, place, (writer, hash), &message, out);
         self.stored = message;
@@ -185,7 +198,14 @@ impl Gateway {
     pub(super) fn own_names(&self, client: ClientId) -> [NameId; 2] {
         let record = self.clients.client(client);
         let former = record.former_name;
-        [record.name, if former == NameId::NOBODY { record.name } else { former }]
+        [
+            record.name,
+            if former == NameId::NOBODY {
+                record.name
+            } else {
+                former
+            },
+        ]
     }
 
     /// A number for a value as it would be stored.
@@ -212,9 +232,14 @@ impl Gateway {
             thinned.told = told;
             return true;
         }
-        let next = now + interval;
-        self.deadlines.arm(next, Timer::Thinned(id));
-        self.thinned.insert(id, Thinned { next, pending: false, told: None });
+        self.deadlines.arm(now + interval, Timer::Thinned(id));
+        self.thinned.insert(
+            id,
+            Thinned {
+                pending: false,
+                told: None,
+            },
+        );
         false
     }
 
@@ -222,10 +247,11 @@ impl Gateway {
     pub(super) fn on_thinned(&mut self, now: Instant, id: AddressId, out: &mut Outputs) {
         self.refresh(id);
         let interval = self.rules.rule(self.table.entry(id).rule).interval;
-        let Some(thinned) = self.thinned.get_mut(&id) else { return };
+        let Some(thinned) = self.thinned.get_mut(&id) else {
+            return;
+        };
         match interval {
             Some(interval) if thinned.pending => {
-                thinned.next = now + interval;
                 self.deadlines.arm(now + interval, Timer::Thinned(id));
                 self.send_held_back(now, id, out);
             }
@@ -239,9 +265,14 @@ impl Gateway {
     }
 
     fn send_held_back(&mut self, now: Instant, id: AddressId, out: &mut Outputs) {
-        let Some(thinned) = self.thinned.get_mut(&id) else { return };
+        let Some(thinned) = self.thinned.get_mut(&id) else {
+            return;
+        };
         thinned.pending = false;
-        let told = thinned.told.take().filter(|&place| self.clients.at(place).is_some());
+        let told = thinned
+            .told
+            .take()
+            .filter(|&place| self.clients.at(place).is_some());
         let writer = self.table.entry(id).writer;
         for n in 0..self.follower_count(id) {
             let follower = self.follower(id, n);
@@ -279,8 +310,9 @@ impl Gateway {
             settling.place = place;
             return;
         }
-        let timer = self.deadlines.arm(now + self.times.settle, Timer::Settled(asker.client, id));
-        self.settling.insert(key, Settling { last: now, place, timer });
+        self.deadlines
+            .arm(now + self.times.settle, Timer::Settled(asker.client, id));
+        self.settling.insert(key, Settling { last: now, place });
     }
 
     /// A hand may have become still: its last value is sent back.
@@ -291,10 +323,12 @@ impl Gateway {
         id: AddressId,
         out: &mut Outputs,
     ) {
-        let Some(settling) = self.settling.get_mut(&(client, id)) else { return };
+        let Some(settling) = self.settling.get_mut(&(client, id)) else {
+            return;
+        };
         let due = settling.last + self.times.settle;
         if due > now {
-            settling.timer = self.deadlines.arm(due, Timer::Settled(client, id));
+            self.deadlines.arm(due, Timer::Settled(client, id));
             return;
         }
         let place = settling.place;

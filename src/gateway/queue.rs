@@ -69,7 +69,12 @@ impl Queue {
         let length = u32::try_from(bytes.len()).expect("a datagram's length");
         self.bytes.extend_from_slice(bytes);
         self.waiting_bytes += bytes.len();
-        self.items.push_back(Item { start, length, kind, via });
+        self.items.push_back(Item {
+            start,
+            length,
+            kind,
+            via,
+        });
     }
 
     /// The datagram that has waited longest.
@@ -116,9 +121,11 @@ impl Queue {
                 self.drop_at(position);
             }
         }
-        for droppable in
-            [|kind| matches!(kind, Kind::Value(_)), |kind| kind == Kind::Event, |_: Kind| true]
-        {
+        for droppable in [
+            |kind| matches!(kind, Kind::Value(_)),
+            |kind| kind == Kind::Event,
+            |_: Kind| true,
+        ] {
             while self.is_over(more) {
                 let Some(oldest) = self.items.iter().position(|item| droppable(item.kind)) else {
                     break;
@@ -177,7 +184,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const VIA: Via = Via { socket: 0, local: None };
+    const VIA: Via = Via {
+        socket: 0,
+        local: None,
+    };
 
     fn drain(queue: &mut Queue) -> Vec<Vec<u8>> {
         let mut all = Vec::new();
@@ -210,7 +220,9 @@ mod tests {
             queue.push(value(n % 8), VIA, &n.to_be_bytes());
         }
         let left = drain(&mut queue);
-        let newest: Vec<Vec<u8>> = (9_992..10_000u32).map(|n| n.to_be_bytes().to_vec()).collect();
+        let newest: Vec<Vec<u8>> = (9_992..10_000u32)
+            .map(|n| n.to_be_bytes().to_vec())
+            .collect();
         assert!(left.ends_with(&newest));
     }
 

@@ -11,7 +11,7 @@ use super::output::Outputs;
 use super::queue::Kind;
 use super::{Asker, Gateway, Timer};
 use crate::limits::HEARTBEAT_INTERVAL;
-use crate::osc::{put_int, put_string, put_tags};
+use crate::osc::Encoder;
 use crate::time::Instant;
 
 /// The status messages that can be followed.
@@ -59,19 +59,40 @@ impl StatusKind {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Status<'a> {
     /// `,sssi ADDRESS CODE HOLDER REMAINING_MS`.
-    Denied { address: &'a [u8], code: Code, holder: &'a str, remaining: Duration },
+    Denied {
+        address: &'a [u8],
+        code: Code,
+        holder: &'a str,
+        remaining: Duration,
+    },
     /// `,ssi ADDRESS HOLDER TIMEOUT_MS`.
-    Locked { address: &'a str, holder: &'a str, timeout: Duration },
+    Locked {
+        address: &'a str,
+        holder: &'a str,
+        timeout: Duration,
+    },
     /// `,sss ADDRESS HOLDER CAUSE`.
-    Unlocked { address: &'a str, holder: &'a str, cause: UnlockCause },
+    Unlocked {
+        address: &'a str,
+        holder: &'a str,
+        cause: UnlockCause,
+    },
     /// `,ss NAME ENDPOINT`.
     Connected { name: &'a str, endpoint: SocketAddr },
     /// `,sss NAME ENDPOINT CAUSE`.
-    Disconnected { name: &'a str, endpoint: SocketAddr, cause: EndCause },
+    Disconnected {
+        name: &'a str,
+        endpoint: SocketAddr,
+        cause: EndCause,
+    },
     /// `,i N`.
     Heartbeat { number: i32 },
     /// `,sss REQUEST CODE TEXT`.
-    Error { request: &'a str, code: Code, text: &'a str },
+    Error {
+        request: &'a str,
+        code: Code,
+        text: &'a str,
+    },
 }
 
 impl Status<'_> {
@@ -79,54 +100,72 @@ impl Status<'_> {
     pub(super) fn write(&self, buffer: &mut Vec<u8>) {
         buffer.clear();
         match *self {
-            Self::Denied { address, code, holder, remaining } => {
-                head(buffer, StatusKind::Denied.address(), b"sssi");
-                put_string(buffer, address);
-                put_string(buffer, code.as_str().as_bytes());
-                put_string(buffer, holder.as_bytes());
-                put_int(buffer, millis(remaining));
+            Self::Denied {
+                address,
+                code,
+                holder,
+                remaining,
+            } => {
+                begin(buffer, StatusKind::Denied, b"sssi")
+                    .string(address)
+                    .string(code.as_str().as_bytes())
+                    .string(holder.as_bytes())
+                    .int(millis(remaining));
             }
-            Self::Locked { address, holder, timeout } => {
-                head(buffer, StatusKind::Locked.address(), b"ssi");
-                put_string(buffer, address.as_bytes());
-                put_string(buffer, holder.as_bytes());
-                put_int(buffer, millis(timeout));
+            Self::Locked {
+                address,
+                holder,
+                timeout,
+            } => {
+                begin(buffer, StatusKind::Locked, b"ssi")
+                    .string(address.as_bytes())
+                    .string(holder.as_bytes())
+                    .int(millis(timeout));
             }
-            Self::Unlocked { address, holder, cause } => {
-                head(buffer, StatusKind::Unlocked.address(), b"sss");
-                put_string(buffer, address.as_bytes());
-                put_string(buffer, holder.as_bytes());
-                put_string(buffer, cause.as_str().as_bytes());
+            Self::Unlocked {
+                address,
+                holder,
+                cause,
+            } => {
+                begin(buffer, StatusKind::Unlocked, b"sss")
+                    .string(address.as_bytes())
+                    .string(holder.as_bytes())
+                    .string(cause.as_str().as_bytes());
             }
             Self::Connected { name, endpoint } => {
-                head(buffer, StatusKind::Connected.address(), b"ss");
-                put_string(buffer, name.as_bytes());
-                put_string(buffer, endpoint.to_string().as_bytes());
+                begin(buffer, StatusKind::Connected, b"ss")
+                    .string(name.as_bytes())
+                    .string(endpoint.to_string().as_bytes());
             }
-            Self::Disconnected { name, endpoint, cause } => {
-                head(buffer, StatusKind::Disconnected.address(), b"sss");
-                put_string(buffer, name.as_bytes());
-                put_string(buffer, endpoint.to_string().as_bytes());
-                put_string(buffer, cause.as_str().as_bytes());
+            Self::Disconnected {
+                name,
+                endpoint,
+                cause,
+            } => {
+                begin(buffer, StatusKind::Disconnected, b"sss")
+                    .string(name.as_bytes())
+                    .string(endpoint.to_string().as_bytes())
+                    .string(cause.as_str().as_bytes());
             }
             Self::Heartbeat { number } => {
-                head(buffer, StatusKind::Heartbeat.address(), b"i");
-                put_int(buffer, number);
+                begin(buffer, StatusKind::Heartbeat, b"i").int(number);
             }
-            Self::Error { request, code, text } => {
-                head(buffer, "/oscgate/status/error", b"sss");
-                put_string(buffer, request.as_bytes());
-                put_string(buffer, code.as_str().as_bytes());
-                put_string(buffer, text.as_bytes());
+            Self::Error {
+                request,
+                code,
+                text,
+            } => {
+                Encoder::begin(buffer, b"/oscgate/status/error", b"sss")
+                    .string(request.as_bytes())
+                    .string(code.as_str().as_bytes())
+                    .string(text.as_bytes());
             }
         }
     }
 }
 
-/// Begins a message: address and type tags.
-pub(super) fn head(buffer: &mut Vec<u8>, address: &str, tags: &[u8]) {
-    put_string(buffer, address.as_bytes());
-    put_tags(buffer, tags);
+fn begin<'b>(buffer: &'b mut Vec<u8>, kind: StatusKind, tags: &[u8]) -> Encoder<'b> {
+    Encoder::begin(buffer, kind.address().as_bytes(), tags)
 }
 
 /// A span in whole milliseconds, rounded up: what is not over is not 0.
@@ -160,12 +199,13 @@ impl Gateway {
     pub(super) fn tell(&mut self, kind: StatusKind, also: Also, out: &mut Outputs) {
         let also: Option<(DestinationId, Via)> = match also {
             Also::Nobody => None,
-            Also::Asker(asker) => {
-                self.is_told_status(asker.client).then_some((asker.destination, asker.via))
-            }
-            Also::Client(client, place) => {
-                self.is_told_status(client).then(|| self.spoken_to(client, place)).flatten()
-            }
+            Also::Asker(asker) => self
+                .is_told_status(asker.client)
+                .then_some((asker.destination, asker.via)),
+            Also::Client(client, place) => self
+                .is_told_status(client)
+                .then(|| self.spoken_to(client, place))
+                .flatten(),
         };
         if let Some((id, via)) = also {
             out.push_scratch(self.clients.destination(id).queue, Kind::Status, via);
@@ -197,7 +237,23 @@ impl Gateway {
     ) {
         let name = self.clients.name(client);
         Status::Connected { name, endpoint }.write(&mut out.scratch);
-        self.tell(StatusKind::Connected, asker.map_or(Also::Nobody, Also::Asker), out);
+        self.tell(
+            StatusKind::Connected,
+            asker.map_or(Also::Nobody, Also::Asker),
+            out,
+        );
+    }
+
+    /// Answers a `hello` that changed nothing.
+    pub(super) fn answer_connected(
+        &mut self,
+        asker: Asker,
+        endpoint: SocketAddr,
+        out: &mut Outputs,
+    ) {
+        let name = self.clients.name(asker.client);
+        Status::Connected { name, endpoint }.write(&mut out.scratch);
+        self.answer(asker, Kind::Status, out);
     }
 
     /// Tells of a session that ended.
@@ -209,9 +265,22 @@ impl Gateway {
         out: &mut Outputs,
     ) {
         let name = self.clients.name(client);
-        out.change(super::Change::Ended { name, endpoint, cause });
-        Status::Disconnected { name, endpoint, cause }.write(&mut out.scratch);
-        let also = if cause == EndCause::Stopped { Also::Client(client, None) } else { Also::Nobody };
+        out.change(super::Change::Ended {
+            name,
+            endpoint,
+            cause,
+        });
+        Status::Disconnected {
+            name,
+            endpoint,
+            cause,
+        }
+        .write(&mut out.scratch);
+        let also = if cause == EndCause::Stopped {
+            Also::Client(client, None)
+        } else {
+            Also::Nobody
+        };
         self.tell(StatusKind::Disconnected, also, out);
     }
 
@@ -225,19 +294,33 @@ impl Gateway {
         out: &mut Outputs,
     ) {
         let client = self.clients.name(asker.client);
-        out.change(super::Change::Failed { request, code, client, text });
+        out.change(super::Change::Failed {
+            request,
+            code,
+            client,
+            text,
+        });
         // A caller is answered by its reply.
         if asker.in_call || !self.is_told_status(asker.client) {
             return;
         }
-        Status::Error { request, code, text }.write(&mut out.scratch);
+        Status::Error {
+            request,
+            code,
+            text,
+        }
+        .write(&mut out.scratch);
         let queue = self.clients.destination(asker.destination).queue;
         out.push_scratch(queue, Kind::Status, asker.via);
     }
 
     /// Answers with the message in the scratch buffer.
     pub(super) fn answer(&mut self, asker: Asker, kind: Kind, out: &mut Outputs) {
-        out.push_scratch(self.clients.destination(asker.destination).queue, kind, asker.via);
+        out.push_scratch(
+            self.clients.destination(asker.destination).queue,
+            kind,
+            asker.via,
+        );
     }
 
     /// Whoever follows the heartbeat is sent one every second.
@@ -251,8 +334,10 @@ impl Gateway {
         let number = i32::try_from(number % 0x8000_0000).expect("31 bits");
         Status::Heartbeat { number }.write(&mut out.scratch);
         self.tell(StatusKind::Heartbeat, Also::Nobody, out);
-        self.heartbeat_timer =
-            Some(self.deadlines.arm(now + HEARTBEAT_INTERVAL, Timer::Heartbeat));
+        self.heartbeat_timer = Some(
+            self.deadlines
+                .arm(now + HEARTBEAT_INTERVAL, Timer::Heartbeat),
+        );
     }
 
     /// Starts the heartbeat when the first follower comes.
@@ -265,4 +350,3 @@ impl Gateway {
         }
     }
 }
-

@@ -7,15 +7,18 @@ use super::lock::Want;
 use super::locking::Forced;
 use super::output::Outputs;
 use super::queue::Kind;
-use super::reply::{StatusKind, head};
+use super::reply::{StatusKind, millis};
 use super::session::{is_name, is_user_name};
 use super::table::AddressId;
 use super::write::Act;
 use super::{Asker, Gateway};
 use crate::limits::ADDRESS_BYTES_MAX;
-use crate::osc::{ArgumentView, Arguments, Pattern, check_address, is_pattern, put_int, put_long, put_string, put_tags};
+use crate::osc::{ArgumentView, Arguments, Encoder, Pattern, check_address, is_pattern};
 use crate::time::Instant;
 use std::time::Duration;
+
+/// Where `meta` is answered.
+pub(super) const META: &str = "/oscgate/status/meta";
 
 /// A message whose address is still to be looked at.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +48,7 @@ pub(super) enum Done {
     Unlocked { revision: i64 },
     /// The value that was asked for.
     Value(AddressId),
-    /// The meta that was asked for; it stands in the buffer `tail`.
+    /// The meta that was asked for; it stands in the buffer `meta`.
     Meta,
 }
 
@@ -62,8 +65,10 @@ pub(super) fn is_own_address(address: &[u8]) -> bool {
 /// Whether only the gateway itself sends this address. What comes in there is a reflection, and
 /// answering it would begin a ping-pong.
 pub(super) fn is_gateways_word(address: &[u8]) -> bool {
-    matches!(address, b"/oscgate/pong" | b"/oscgate/reply" | b"/oscgate/synced")
-        || address.starts_with(b"/oscgate/status/")
+    matches!(
+        address,
+        b"/oscgate/pong" | b"/oscgate/reply" | b"/oscgate/synced"
+    ) || address.starts_with(b"/oscgate/status/")
 }
 
 /// Reads the arguments of a request one by one.
@@ -79,7 +84,8 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn text(&mut self) -> Option<&'a str> {
-        self.string().and_then(|text| std::str::from_utf8(text).ok())
+        self.string()
+            .and_then(|text| std::str::from_utf8(text).ok())
     }
 
     pub(super) fn int(&mut self) -> Option<i32> {
@@ -172,9 +178,10 @@ impl Gateway {
             }
             "/oscgate/hello" => self.hello(now, asker, reader, out),
             "/oscgate/as" => return self.speak_as(now, asker, reader, out),
-            "/oscgate/call" if asker.in_call => {
-                Err(failed(Code::BadArguments, "a call in a call is not possible"))
-            }
+            "/oscgate/call" if asker.in_call => Err(failed(
+                Code::BadArguments,
+                "a call in a call is not possible",
+            )),
             "/oscgate/call" => return self.call(now, asker, reader, out),
             "/oscgate/get" => self.get(now, asker, &mut reader, out),
             "/oscgate/meta" => self.meta(now, asker, &mut reader, out),
@@ -209,9 +216,7 @@ impl Gateway {
         }
         if !asker.in_call {
             out.scratch.clear();
-            put_string(&mut out.scratch, b"/oscgate/pong");
-            put_tags(&mut out.scratch, values.tags());
-            out.scratch.extend_from_slice(values.data());
+            Encoder::begin_with(&mut out.scratch, b"/oscgate/pong", b"", values).rest(values);
             self.answer(asker, Kind::Status, out);
         }
         Done::Nothing
@@ -246,7 +251,10 @@ impl Gateway {
             self.clients.rename(asker.client, name);
         }
         let asker = match port {
-            Some(port) => Asker { destination: self.redirect(asker, port, out), ..asker },
+            Some(port) => Asker {
+                destination: self.redirect(asker, port, out),
+                ..asker
+            },
             None => asker,
         };
         if !announced {
@@ -255,7 +263,11 @@ impl Gateway {
         }
         let endpoint = self.clients.session(asker.client).endpoint;
         if renamed {
-            out.change(super::Change::Renamed { former: &former, name, endpoint });
+            out.change(super::Change::Renamed {
+                former: &former,
+                name,
+                endpoint,
+            });
             let tell = (!asker.in_call).then_some(asker);
             self.tell_connected(asker.client, endpoint, tell, out);
         } else if !asker.in_call {
@@ -272,15 +284,25 @@ impl Gateway {
         out: &mut Outputs,
     ) -> Result<(&'a str, Option<u16>), Refusal> {
         let bad = |text| Err(failed(Code::BadArguments, text));
-        let Some(name) = reader.text() else { return bad("hello takes a name") };
+        let Some(name) = reader.text() else {
+            return bad("hello takes a name");
+        };
         let port = match (reader.is_at_end(), reader.int()) {
             (true, _) => None,
             (false, Some(port)) if reader.is_at_end() => Some(port),
             (false, _) => return bad("hello takes a name and a reply port"),
         };
         let own = self.clients.name(asker.client) == name;
-        if self.profiles.profile(self.profile_of(asker.client)).is_configured() && !own {
-            return Err(failed(Code::NotAllowed, "this client's name is in the configuration"));
+        if self
+            .profiles
+            .profile(self.profile_of(asker.client))
+            .is_configured()
+            && !own
+        {
+            return Err(failed(
+                Code::NotAllowed,
+                "this client's name is in the configuration",
+            ));
         }
         if !own && !is_name(name) {
             return bad("a name has 1 to 64 printable characters, no / and is no address");
@@ -288,7 +310,9 @@ impl Gateway {
         let port = match port.map(u16::try_from) {
             None => None,
             Some(Ok(port)) if port > 0 && !self.is_own_port(asker, port) => Some(port),
-            Some(_) => return bad("the reply port is not between 1 and 65535, or the gateway's own"),
+            Some(_) => {
+                return bad("the reply port is not between 1 and 65535, or the gateway's own");
+            }
         };
         if !own {
             self.free_the_name(now, asker, name, out)?;
@@ -304,11 +328,16 @@ impl Gateway {
         name: &str,
         out: &mut Outputs,
     ) -> Result<(), Refusal> {
-        let taken = Err(failed(Code::NameTaken, "the name belongs to another client"));
+        let taken = Err(failed(
+            Code::NameTaken,
+            "the name belongs to another client",
+        ));
         if self.profiles.reserves(name) {
             return taken;
         }
-        let Some(other) = self.clients.named(name) else { return Ok(()) };
+        let Some(other) = self.clients.named(name) else {
+            return Ok(());
+        };
         if !self.clients.is_alive(other) {
             return taken;
         }
@@ -355,8 +384,21 @@ impl Gateway {
                 return Err(failed(code, text));
             }
         };
-        let asked = Asked { address, values: reader.0, whole: None };
-        self.ask(now, Asker { client, in_as: true, ..asker }, &asked, out)
+        let asked = Asked {
+            address,
+            values: reader.0,
+            whole: None,
+        };
+        self.ask(
+            now,
+            Asker {
+                client,
+                in_as: true,
+                ..asker
+            },
+            &asked,
+            out,
+        )
     }
 
     /// The stored value of one address.
@@ -394,36 +436,32 @@ impl Gateway {
         if asker.in_call {
             return Ok(Done::Meta);
         }
-        out.scratch.clear();
-        put_string(&mut out.scratch, b"/oscgate/status/meta");
-        out.scratch.extend_from_slice(&self.tail);
-        if out.scratch.len() > crate::limits::DATAGRAM_BYTES_MAX {
+        if self.meta.len() > crate::limits::DATAGRAM_BYTES_MAX {
             return Err(failed(Code::Limit, "the answer does not fit a datagram"));
         }
+        out.scratch.clear();
+        out.scratch.extend_from_slice(&self.meta);
         self.answer(asker, Kind::Status, out);
         Ok(Done::Meta)
     }
 
-    /// Writes type tags and arguments of a `meta` answer to the buffer `tail`.
+    /// Writes the `meta` of an address to the buffer of that name.
     fn write_meta(&mut self, now: Instant, address: &str) {
         let entry = self.table.find(address).map(|id| self.table.entry(id));
         let lock = entry.and_then(|entry| entry.lock.as_ref());
         let value = entry.map_or(&[][..], |entry| entry.value.as_bytes());
         let values = Arguments::of_tail(value);
-        let tail = &mut self.tail;
-        tail.clear();
-        let mut tags = Vec::with_capacity(6 + values.tags().len());
-        tags.extend_from_slice(if lock.is_some() { b"sTsihs" } else { b"sFsihs" });
-        tags.extend_from_slice(values.tags());
-        put_tags(tail, &tags);
-        put_string(tail, address.as_bytes());
+        let tags: &[u8] = if lock.is_some() { b"sTsihs" } else { b"sFsihs" };
         let holder = lock.map_or("", |lock| self.clients.name(lock.holder));
-        put_string(tail, holder.as_bytes());
-        put_int(tail, lock.map_or(0, |lock| super::reply::millis(lock.remaining(now))));
-        put_long(tail, entry.map_or(0, |entry| entry.revision));
         let writer = entry.map_or("", |entry| self.clients.names.text(entry.writer));
-        put_string(tail, writer.as_bytes());
-        tail.extend_from_slice(values.data());
+        self.meta.clear();
+        Encoder::begin_with(&mut self.meta, META.as_bytes(), tags, values)
+            .string(address.as_bytes())
+            .string(holder.as_bytes())
+            .int(lock.map_or(0, |lock| millis(lock.remaining(now))))
+            .long(entry.map_or(0, |entry| entry.revision))
+            .string(writer.as_bytes())
+            .rest(values);
     }
 
     fn on_subscribe(&mut self, asker: Asker, reader: Reader<'_>) -> Result<Done, Refusal> {
@@ -432,7 +470,10 @@ impl Gateway {
             patterns.push(read_pattern(text)?);
         }
         if patterns.is_empty() {
-            return Err(failed(Code::BadArguments, "subscribe takes one or more patterns"));
+            return Err(failed(
+                Code::BadArguments,
+                "subscribe takes one or more patterns",
+            ));
         }
         match self.subscribe(asker, &patterns) {
             Ok(()) => Ok(Done::Nothing),
@@ -445,7 +486,12 @@ impl Gateway {
         Ok(Done::Nothing)
     }
 
-    fn on_sync(&mut self, now: Instant, asker: Asker, mut reader: Reader<'_>) -> Result<Done, Refusal> {
+    fn on_sync(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        mut reader: Reader<'_>,
+    ) -> Result<Done, Refusal> {
         let (Some(text), true) = (reader.text(), reader.is_at_end()) else {
             return Err(failed(Code::BadArguments, "sync takes one pattern"));
         };
@@ -466,7 +512,9 @@ impl Gateway {
         mut reader: Reader<'_>,
         out: &mut Outputs,
     ) -> Result<Done, Refusal> {
-        let named = reader.string().filter(|address| address.len() <= ADDRESS_BYTES_MAX);
+        let named = reader
+            .string()
+            .filter(|address| address.len() <= ADDRESS_BYTES_MAX);
         let Some(named) = named else {
             let text = "the first argument is an address";
             self.fail(asker, request, Code::BadArguments, text, out);
@@ -498,7 +546,14 @@ impl Gateway {
         // Without values these three are about the lock alone, not an event.
         let lock_alone = reader.is_at_end() && want != Want::Write;
         let values = (!lock_alone).then_some(reader.0);
-        let act = Act { address, values, whole: None, want, revision, plain: false };
+        let act = Act {
+            address,
+            values,
+            whole: None,
+            want,
+            revision,
+            plain: false,
+        };
         if is_set {
             self.act_anywhere(now, asker, &act, out)
         } else {
@@ -517,7 +572,11 @@ impl Gateway {
     ) -> Result<Done, Refusal> {
         let root = self.clients.root(asker.client);
         let ip = self.clients.session(root).endpoint.ip();
-        let reason = if reader.is_at_end() { Some("") } else { reader.text() };
+        let reason = if reader.is_at_end() {
+            Some("")
+        } else {
+            reader.text()
+        };
         let code = if !self.profiles.is_operator(self.profile_of(root), ip) {
             Some(Code::NotAllowed)
         } else if reason.is_none() || !reader.is_at_end() {
@@ -528,15 +587,23 @@ impl Gateway {
         if let Some(code) = code {
             return Err(self.deny(now, asker, address.as_bytes(), code, Manner::Once, out));
         }
-        let held = self.table.find(address).filter(|&id| self.table.entry(id).lock.is_some());
+        let held = self
+            .table
+            .find(address)
+            .filter(|&id| self.table.entry(id).lock.is_some());
         let Some(id) = held else {
             self.answer_free(asker, address, UnlockCause::Forced, out);
             return Ok(Done::Nothing);
         };
         let lock = self.table.entry(id).lock.as_ref().expect("it is held");
         let told = lock.place.destination == asker.destination
-            || self.status_followers(StatusKind::Unlocked).contains(&asker.destination);
-        let forced = Forced { by: Some(asker.client), reason: reason.unwrap_or_default() };
+            || self
+                .status_followers(StatusKind::Unlocked)
+                .contains(&asker.destination);
+        let forced = Forced {
+            by: Some(asker.client),
+            reason: reason.unwrap_or_default(),
+        };
         self.release_for(id, UnlockCause::Forced, forced, out);
         if !told && !asker.in_call && self.is_told_status(asker.client) {
             // The message that the former holder was sent is still in the buffer.
@@ -546,10 +613,19 @@ impl Gateway {
     }
 
     /// Remembers that a caller was told a value.
-    fn note_sent(&mut self, now: Instant, asker: Asker, id: AddressId, writer: super::names::NameId) {
+    fn note_sent(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        id: AddressId,
+        writer: super::names::NameId,
+    ) {
         let hash = self.hash(Arguments::of_tail(self.table.entry(id).value.as_bytes()));
         if !self.times.reflection.is_zero() {
-            self.clients.destination_mut(asker.destination).sent.note(now, id, writer, hash);
+            self.clients
+                .destination_mut(asker.destination)
+                .sent
+                .note(now, id, writer, hash);
         }
     }
 }
@@ -582,13 +658,32 @@ fn read_pattern(text: &str) -> Result<Pattern, Refusal> {
     Pattern::compile(text).map_err(|_| bad())
 }
 
-/// The beginning of a reply to a call, its number included.
-pub(super) fn reply_head(buffer: &mut Vec<u8>, number: i32, code: &str, tags: &[u8]) {
-    let mut all = Vec::with_capacity(2 + tags.len());
-    all.extend_from_slice(b"is");
-    all.extend_from_slice(tags);
+/// Begins a reply to a call in place of what the buffer holds; `tags` without those of number and
+/// code, `rest` what [`Encoder::rest`] will put.
+pub(super) fn reply<'b>(
+    buffer: &'b mut Vec<u8>,
+    number: i32,
+    code: &str,
+    tags: &str,
+    rest: Arguments<'_>,
+) -> Encoder<'b> {
+    let mut all = ReplyTags {
+        tags: *b"is--",
+        length: 2,
+    };
+    for &tag in tags.as_bytes() {
+        all.tags[all.length] = tag;
+        all.length += 1;
+    }
     buffer.clear();
-    head(buffer, "/oscgate/reply", &all);
-    put_int(buffer, number);
-    put_string(buffer, code.as_bytes());
+    let tags = &all.tags[..all.length];
+    Encoder::begin_with(buffer, b"/oscgate/reply", tags, rest)
+        .int(number)
+        .string(code.as_bytes())
+}
+
+/// Number, code, and at most two more.
+struct ReplyTags {
+    tags: [u8; 4],
+    length: usize,
 }

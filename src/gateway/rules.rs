@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{AddressRule, EventRule, LockRule, LockTimes, Outside, ParameterAccess};
-use crate::osc::{ArgumentView, Arguments, Pattern, put_tags};
+use crate::osc::{ArgumentView, Arguments, Pattern, append_tail};
 
 use super::code::Code;
 
@@ -95,7 +95,10 @@ impl Rules {
 
     /// The rule of an address.
     pub(super) fn find(&self, address: &str) -> RuleId {
-        let found = self.patterns.iter().position(|pattern| pattern.matches(address));
+        let found = self
+            .patterns
+            .iter()
+            .position(|pattern| pattern.matches(address));
         let id = found.map_or(0, |position| position + 1);
         RuleId(u16::try_from(id).expect("rules are counted in a u16"))
     }
@@ -129,37 +132,40 @@ impl Rule {
 
     /// Holds arguments against the rule. Where they are to be converted or clipped, the new tail
     /// is written to `tail`.
-    pub(super) fn shape(
-        &self,
-        values: Arguments<'_>,
-        tail: &mut Vec<u8>,
-    ) -> Result<Shape, Code> {
+    pub(super) fn shape(&self, values: Arguments<'_>, tail: &mut Vec<u8>) -> Result<Shape, Code> {
         if self.args.is_none() && self.range.is_none() {
             return Ok(Shape::AsItCame);
         }
-        let came_as = values.tags();
-        tail.clear();
-        put_tags(tail, self.args.as_deref().unwrap_or(came_as));
-        // Where the last tags differ only in T and F, what came is what goes.
-        let mut shape = Shape::AsItCame;
-        let mut wanted = self.args.as_deref().unwrap_or(came_as).iter();
+        let mut changed = false;
+        let mut wanted = self.args.as_deref().unwrap_or(values.tags()).iter();
         for value in values {
-            let Some(&tag) = wanted.next() else { return Err(Code::BadArguments) };
+            let Some(&tag) = wanted.next() else {
+                return Err(Code::BadArguments);
+            };
             let converted = convert(value, tag).ok_or(Code::BadArguments)?;
             let clipped = self.clip(converted)?;
-            if clipped != value && !is_nan(value) {
-                shape = Shape::Changed;
-            }
-            put(tail, clipped);
+            changed |= !is_same(clipped, value);
         }
         if wanted.next().is_some() {
             return Err(Code::BadArguments);
         }
-        Ok(shape)
+        if !changed {
+            return Ok(Shape::AsItCame);
+        }
+        tail.clear();
+        let wanted = self.args.as_deref().unwrap_or(values.tags()).iter();
+        let shaped = values.zip(wanted).map(|(value, &tag)| {
+            let converted = convert(value, tag).expect("it was possible a moment ago");
+            self.clip(converted).expect("it was possible a moment ago")
+        });
+        append_tail(tail, shaped);
+        Ok(Shape::Changed)
     }
 
     fn clip<'a>(&self, value: ArgumentView<'a>) -> Result<ArgumentView<'a>, Code> {
-        let Some((low, high)) = self.range else { return Ok(value) };
+        let Some((low, high)) = self.range else {
+            return Ok(value);
+        };
         let number = match value {
             ArgumentView::Int(value) => f64::from(value),
             ArgumentView::Long(value) => value as f64,
@@ -187,7 +193,11 @@ impl Rule {
         }
         let bound = if number < low { low } else { high };
         // The nearest whole number inside; a range that holds none refuses all.
-        let whole = if number < low { low.ceil() } else { high.floor() };
+        let whole = if number < low {
+            low.ceil()
+        } else {
+            high.floor()
+        };
         let whole_fits = (low..=high).contains(&whole);
         match value {
             ArgumentView::Int(_) if whole_fits => Ok(ArgumentView::Int(whole as i32)),
@@ -211,11 +221,12 @@ fn inside(bound: f64, low: f64, high: f64) -> f32 {
     }
 }
 
-fn is_nan(value: ArgumentView<'_>) -> bool {
-    match value {
-        ArgumentView::Float(value) => value.is_nan(),
-        ArgumentView::Double(value) => value.is_nan(),
-        _ => false,
+/// Whether two values are the same on the wire; a NaN is the same as itself.
+fn is_same(a: ArgumentView<'_>, b: ArgumentView<'_>) -> bool {
+    match (a, b) {
+        (ArgumentView::Float(a), ArgumentView::Float(b)) => a.to_bits() == b.to_bits(),
+        (ArgumentView::Double(a), ArgumentView::Double(b)) => a.to_bits() == b.to_bits(),
+        (a, b) => a == b,
     }
 }
 
@@ -225,29 +236,28 @@ fn convert(value: ArgumentView<'_>, tag: u8) -> Option<ArgumentView<'_>> {
     let whole = |number: f64| (number.fract() == 0.0).then_some(number);
     match (tag, value) {
         (b'i', Long(value)) => i32::try_from(value).ok().map(Int),
-        (b'i', Float(value)) => {
-            whole(f64::from(value)).filter(|&v| (v as i32) as f64 == v).map(|v| Int(v as i32))
-        }
-        (b'i', Double(value)) => {
-            whole(value).filter(|&v| (v as i32) as f64 == v).map(|v| Int(v as i32))
-        }
+        (b'i', Float(value)) => whole(f64::from(value))
+            .filter(|&v| (v as i32) as f64 == v)
+            .map(|v| Int(v as i32)),
+        (b'i', Double(value)) => whole(value)
+            .filter(|&v| (v as i32) as f64 == v)
+            .map(|v| Int(v as i32)),
         (b'h', Int(value)) => Some(Long(value.into())),
-        (b'h', Float(value)) => {
-            whole(f64::from(value)).filter(|&v| is_long(v)).map(|v| Long(v as i64))
-        }
+        (b'h', Float(value)) => whole(f64::from(value))
+            .filter(|&v| is_long(v))
+            .map(|v| Long(v as i64)),
         (b'h', Double(value)) => whole(value).filter(|&v| is_long(v)).map(|v| Long(v as i64)),
-        (b'f', Int(value)) => ((value as f32) as f64 == value.into()).then_some(Float(value as f32)),
-        (b'f', Long(value)) => {
-            (is_long(f64::from(value as f32)) && (value as f32) as i64 == value)
-                .then_some(Float(value as f32))
+        (b'f', Int(value)) => {
+            ((value as f32) as f64 == value.into()).then_some(Float(value as f32))
         }
+        (b'f', Long(value)) => (is_long(f64::from(value as f32)) && (value as f32) as i64 == value)
+            .then_some(Float(value as f32)),
         (b'f', Double(value)) => {
             (value.is_nan() || f64::from(value as f32) == value).then_some(Float(value as f32))
         }
         (b'd', Int(value)) => Some(Double(value.into())),
-        (b'd', Long(value)) => {
-            (is_long(value as f64) && (value as f64) as i64 == value).then_some(Double(value as f64))
-        }
+        (b'd', Long(value)) => (is_long(value as f64) && (value as f64) as i64 == value)
+            .then_some(Double(value as f64)),
         (b'd', Float(value)) => Some(Double(value.into())),
         // A switch is a switch, whichever of its two tags the rule names.
         (b'T' | b'F', ArgumentView::True | ArgumentView::False) => Some(value),

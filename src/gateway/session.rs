@@ -11,7 +11,7 @@ use super::output::Outputs;
 use super::profile::{ProfileId, Who};
 use super::reply::Status;
 use super::{Asker, Gateway, Timer};
-use crate::limits::{NO_ROOM_INTERVAL, NAME_CHARS_MAX};
+use crate::limits::{NAME_CHARS_MAX, NO_ROOM_INTERVAL};
 use crate::time::Instant;
 
 /// Where a packet came from and which way.
@@ -35,17 +35,26 @@ pub(super) enum Rate {
 impl Gateway {
     /// A good packet of a client that has a session is a sign of life.
     pub(super) fn heard(&mut self, now: Instant, origin: Origin, out: &mut Outputs) -> Rate {
-        let Some((client, _)) = self.live_source(now, origin, out) else { return Rate::Within };
+        let Some((client, _)) = self.live_source(now, origin, out) else {
+            return Rate::Within;
+        };
         self.clients.heard(now, origin.from, client);
         let per_second = u64::from(self.limits.packets_per_second);
         let session = self.clients.session_mut(client);
         let since = now.since(session.allowance_at).as_micros();
-        let earned = u64::try_from(since).unwrap_or(u64::MAX).saturating_mul(per_second);
+        let earned = u64::try_from(since)
+            .unwrap_or(u64::MAX)
+            .saturating_mul(per_second);
         session.allowance_at = now;
-        session.allowance = session.allowance.saturating_add(earned).min(per_second * 1_000_000);
+        session.allowance = session
+            .allowance
+            .saturating_add(earned)
+            .min(per_second * 1_000_000);
         if session.allowance < 1_000_000 {
             self.stats.over_rate += 1;
-            out.change(Change::OverRate { client: self.clients.name(client) });
+            out.change(Change::OverRate {
+                client: self.clients.name(client),
+            });
             return Rate::Over;
         }
         session.allowance -= 1_000_000;
@@ -65,7 +74,10 @@ impl Gateway {
         }
         // A client that is known by its IP may speak from a port that was not heard yet.
         let (who, _) = self.profiles.identify(origin.from);
-        let client = self.clients.find(&who).filter(|&client| self.clients.is_alive(client))?;
+        let client = self
+            .clients
+            .find(&who)
+            .filter(|&client| self.clients.is_alive(client))?;
         let destination = self.add_source(now, client, origin, out);
         Some((client, destination))
     }
@@ -85,7 +97,8 @@ impl Gateway {
                     self.refuse_for_lack_of_room(now, origin, out);
                     return None;
                 }
-                let name = self.free_name(&who);
+                let name = name_of(&who);
+                self.take_over_name(now, &name, out);
                 self.clients.add(now, Some(who), &name, profile, None)
             }
         };
@@ -93,7 +106,7 @@ impl Gateway {
         let destination = self.add_source(now, client, origin, out);
         self.clients.destination_mut(destination).via = origin.via;
         let fixed = self.attach_configured(client, destination, out);
-        self.sync_on_begin(now, client, fixed, out);
+        self.sync_on_begin(now, client, fixed);
         Some((client, destination))
     }
 
@@ -124,12 +137,17 @@ impl Gateway {
     pub(super) fn arm_silence(&mut self, now: Instant, client: ClientId) {
         let record = self.clients.client(client);
         let profile = self.profiles.profile(record.profile);
-        let Some(session) = &record.session else { return };
+        let Some(session) = &record.session else {
+            return;
+        };
         if record.parent.is_some() {
             return;
         }
-        let timeout =
-            if session.heartbeat { profile.silence_timeout } else { profile.idle_timeout };
+        let timeout = if session.heartbeat {
+            profile.silence_timeout
+        } else {
+            profile.idle_timeout
+        };
         let due = timeout.map(|timeout| (record.last_heard + timeout).max(now));
         let timer = match (session.timer, due) {
             (Some(timer), Some(due)) => {
@@ -151,8 +169,11 @@ impl Gateway {
         let record = self.clients.client(client);
         let profile = self.profiles.profile(record.profile);
         let session = self.clients.session(client);
-        let timeout =
-            if session.heartbeat { profile.silence_timeout } else { profile.idle_timeout };
+        let timeout = if session.heartbeat {
+            profile.silence_timeout
+        } else {
+            profile.idle_timeout
+        };
         let gone = timeout.is_some_and(|timeout| record.last_heard + timeout <= now);
         self.clients.session_mut(client).timer = None;
         if gone {
@@ -225,7 +246,12 @@ impl Gateway {
 
     /// Closes a destination, its `sync` with it.
     pub(super) fn close(&mut self, destination: DestinationId, out: &mut Outputs) {
-        if !self.clients.destination(destination).subscriptions.is_empty() {
+        if !self
+            .clients
+            .destination(destination)
+            .subscriptions
+            .is_empty()
+        {
             self.followers_changed();
         }
         if let Some(timer) = self.clients.close(destination, out) {
@@ -238,10 +264,15 @@ impl Gateway {
         for id in self.clients.client(client).destinations.clone() {
             let destination = self.clients.destination_mut(id);
             let before = destination.subscriptions.len();
-            destination.subscriptions.retain(|subscription| subscription.configured);
+            destination
+                .subscriptions
+                .retain(|subscription| subscription.configured);
             destination.syncs.clear();
             let timer = destination.sync_timer.take();
-            let (left, after) = (before != destination.subscriptions.len(), destination.subscriptions.len());
+            let (left, after) = (
+                before != destination.subscriptions.len(),
+                destination.subscriptions.len(),
+            );
             if let Some(timer) = timer {
                 self.deadlines.disarm(timer);
             }
@@ -263,13 +294,17 @@ impl Gateway {
     ) -> DestinationId {
         let record = self.clients.client(client);
         let configured = self.profiles.profile(record.profile).reply_port;
-        let asked = record.session.as_ref().and_then(|session| session.reply_port);
+        let asked = record
+            .session
+            .as_ref()
+            .and_then(|session| session.reply_port);
         let mut address = origin.from;
         if let Some(port) = asked.or(configured) {
             address.set_port(port);
         }
         let destination = self.clients.open(client, address, origin.via, out);
-        self.clients.add_source(now, origin.from, client, destination, out);
+        self.clients
+            .add_source(now, origin.from, client, destination, out);
         self.follow_last_heard(client, destination);
         destination
     }
@@ -278,7 +313,9 @@ impl Gateway {
     /// last heard.
     fn follow_last_heard(&mut self, client: ClientId, destination: DestinationId) {
         let record = self.clients.client(client);
-        let Some(former) = record.last_heard_at else { return };
+        let Some(former) = record.last_heard_at else {
+            return;
+        };
         if former == destination {
             return;
         }
@@ -289,14 +326,17 @@ impl Gateway {
                 moved.push(subscriptions.remove(n));
             }
         }
-        self.clients.destination_mut(destination).subscriptions.extend(moved.into_iter().rev());
+        self.clients
+            .destination_mut(destination)
+            .subscriptions
+            .extend(moved.into_iter().rev());
         self.clients.client_mut(client).last_heard_at = Some(destination);
         self.followers_changed();
     }
 
     /// Gives a client its configured subscriptions if it has not got them yet. Returns the
     /// destination that has them.
-    fn attach_configured(
+    pub(super) fn attach_configured(
         &mut self,
         client: ClientId,
         heard_at: DestinationId,
@@ -325,13 +365,20 @@ impl Gateway {
     pub(super) fn subscribe_configured(&mut self, client: ClientId, id: DestinationId) {
         let profile = self.profiles.profile(self.clients.client(client).profile);
         let destination = self.clients.destination_mut(id);
-        if destination.subscriptions.iter().any(|subscription| subscription.configured) {
+        if destination
+            .subscriptions
+            .iter()
+            .any(|subscription| subscription.configured)
+        {
             return;
         }
         let configured = profile.follow.iter().cloned();
         destination
             .subscriptions
-            .extend(configured.map(|pattern| Subscription { pattern, configured: true }));
+            .extend(configured.map(|pattern| Subscription {
+                pattern,
+                configured: true,
+            }));
         self.followers_changed();
     }
 
@@ -361,11 +408,9 @@ impl Gateway {
         match (&record.who, &record.session) {
             (Some(Who::Member(..)), None) => true,
             (Some(Who::Endpoint(_) | Who::Ip(_)), Some(session)) => {
-                let users_hold =
-                    |&user: &ClientId| !self.clients.session(user).locks.is_empty();
-                let follows = |&id: &DestinationId| {
-                    !self.clients.destination(id).subscriptions.is_empty()
-                };
+                let users_hold = |&user: &ClientId| !self.clients.session(user).locks.is_empty();
+                let follows =
+                    |&id: &DestinationId| !self.clients.destination(id).subscriptions.is_empty();
                 session.locks.is_empty()
                     && !session.users.iter().any(users_hold)
                     && !record.destinations.iter().any(follows)
@@ -381,22 +426,22 @@ impl Gateway {
         self.stats.no_room += 1;
         out.change(Change::NoRoom { from: origin.from });
         let ip = origin.from.ip();
-        self.refused.retain(|&(_, at)| now.since(at) < NO_ROOM_INTERVAL);
+        self.refused
+            .retain(|&(_, at)| now.since(at) < NO_ROOM_INTERVAL);
         if self.refused.iter().any(|&(other, _)| other == ip) || self.refused.len() >= 64 {
             return;
         }
         self.refused.push((ip, now));
         let queue = out.open(origin.from);
         let text = "no room for one more client; raise [limits] clients";
-        Status::Error { request: "/oscgate/hello", code: Code::Limit, text }.write(&mut out.scratch);
+        Status::Error {
+            request: "/oscgate/hello",
+            code: Code::Limit,
+            text,
+        }
+        .write(&mut out.scratch);
         out.push_scratch(queue, super::queue::Kind::Status, origin.via);
         out.close(queue);
-    }
-
-    /// The name of somebody who has not said `hello`. One that was taken by such a `hello` is
-    /// made unlike it.
-    fn free_name(&self, who: &Who) -> String {
-        name_of(who)
     }
 
     /// The client `NAME/USER` behind a client, made if there is none; `Err`: it has too many.
@@ -408,7 +453,11 @@ impl Gateway {
     ) -> Result<ClientId, Code> {
         let name = format!("{}/{user}", self.clients.name(asker.client));
         let session = self.clients.session(asker.client);
-        let known = session.users.iter().copied().find(|&id| self.clients.name(id) == name);
+        let known = session
+            .users
+            .iter()
+            .copied()
+            .find(|&id| self.clients.name(id) == name);
         if let Some(id) = known {
             return Ok(id);
         }
@@ -417,7 +466,9 @@ impl Gateway {
         }
         let endpoint = session.endpoint;
         let profile = self.clients.client(asker.client).profile;
-        let id = self.clients.add(now, None, &name, profile, Some(asker.client));
+        let id = self
+            .clients
+            .add(now, None, &name, profile, Some(asker.client));
         self.open_session(now, id, endpoint);
         self.clients.session_mut(asker.client).users.push(id);
         Ok(id)
@@ -429,9 +480,46 @@ impl Gateway {
         let session = self.clients.session_mut(asker.client);
         session.announced = true;
         let endpoint = session.endpoint;
-        out.change(Change::Began { name: self.clients.name(asker.client), endpoint });
+        out.change(Change::Began {
+            name: self.clients.name(asker.client),
+            endpoint,
+        });
         let tell = began_by_request.then_some(asker);
         self.tell_connected(asker.client, endpoint, tell, out);
+    }
+
+    /// What the asking endpoint is sent goes to another port of its machine from now on.
+    pub(super) fn redirect(&mut self, asker: Asker, port: u16, out: &mut Outputs) -> DestinationId {
+        self.clients.session_mut(asker.client).reply_port = Some(port);
+        self.move_to_port(asker.client, asker.destination, port, out)
+    }
+
+    /// The asker where it is spoken to now: a `hello` may have moved it.
+    pub(super) fn still_at(&self, asker: Asker) -> Asker {
+        let root = self.clients.root(asker.client);
+        if self
+            .clients
+            .client(root)
+            .destinations
+            .contains(&asker.destination)
+        {
+            return asker;
+        }
+        let destination = self
+            .clients
+            .last_destination(root)
+            .unwrap_or(asker.destination);
+        Asker {
+            destination,
+            ..asker
+        }
+    }
+
+    /// Whether a reply port of the asker is a port of the gateway itself.
+    pub(super) fn is_own_port(&self, asker: Asker, port: u16) -> bool {
+        let mut to = self.clients.destination(asker.destination).address;
+        to.set_port(port);
+        self.is_here(to, asker.via)
     }
 
     /// The profile of a client; of a user, that of its endpoint.

@@ -43,7 +43,9 @@ impl Sorted {
     /// Removes the id for which `compare` says `Equal`.
     pub(super) fn remove(&mut self, compare: impl Fn(u32) -> Ordering) {
         let place = self.place(&compare);
-        let Some(run) = self.runs.get_mut(place.run) else { return };
+        let Some(run) = self.runs.get_mut(place.run) else {
+            return;
+        };
         if compare(run[place.within]) == Ordering::Equal {
             run.remove(place.within);
             if run.is_empty() {
@@ -55,7 +57,10 @@ impl Sorted {
     /// The ids in order, from the first for which `compare` does not say `Less`.
     pub(super) fn from(&self, compare: impl Fn(u32) -> Ordering) -> impl Iterator<Item = u32> {
         let place = self.place(&compare);
-        let first = self.runs.get(place.run).map_or(&[][..], |run| &run[place.within..]);
+        let first = self
+            .runs
+            .get(place.run)
+            .map_or(&[][..], |run| &run[place.within..]);
         let rest = self.runs.get(place.run + 1..).unwrap_or_default();
         first.iter().chain(rest.iter().flatten()).copied()
     }

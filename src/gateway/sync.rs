@@ -6,13 +6,13 @@ use super::destination::DestinationId;
 use super::event::Via;
 use super::output::Outputs;
 use super::queue::Kind;
-use super::reply::{Status, StatusKind, head};
+use super::reply::{Status, StatusKind};
 use super::table::AddressId;
 use super::{Asker, Gateway, Timer};
 use crate::limits::{
     QUEUE_MESSAGES_MAX, SYNC_BURST, SYNC_CANDIDATES_MAX, SYNC_INTERVAL, SYNCS_PER_DESTINATION_MAX,
 };
-use crate::osc::{Pattern, put_int, put_string};
+use crate::osc::{Encoder, Pattern};
 use crate::time::Instant;
 
 /// One `sync` that is being answered.
@@ -34,7 +34,12 @@ pub(super) struct Sync {
 
 impl Gateway {
     /// Begins to answer a `sync` of the asking endpoint.
-    pub(super) fn sync(&mut self, now: Instant, asker: Asker, pattern: Pattern) -> Result<(), Code> {
+    pub(super) fn sync(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        pattern: Pattern,
+    ) -> Result<(), Code> {
         let destination = self.clients.destination(asker.destination);
         if destination.syncs.len() >= SYNCS_PER_DESTINATION_MAX {
             return Err(Code::Limit);
@@ -72,21 +77,35 @@ impl Gateway {
         now: Instant,
         client: ClientId,
         follows_at: Option<DestinationId>,
-        _out: &mut Outputs,
     ) {
         let profile = self.profiles.profile(self.profile_of(client));
-        let Some(id) = follows_at.filter(|_| profile.sync) else { return };
+        let Some(id) = follows_at.filter(|_| profile.sync) else {
+            return;
+        };
         let patterns = profile.follow.clone();
         // The address order begins with the least of all prefixes.
-        let first = patterns.iter().map(Pattern::prefix).min().unwrap_or_default().to_owned();
+        let first = patterns
+            .iter()
+            .map(Pattern::prefix)
+            .min()
+            .unwrap_or_default()
+            .to_owned();
         let via = self.clients.destination(id).via;
         let (locks, sessions) = (Vec::new(), Vec::new());
         let next = Some(first);
-        let sync = Sync { patterns, asked: false, via, locks, sessions, next, count: 0 };
+        let sync = Sync {
+            patterns,
+            asked: false,
+            via,
+            locks,
+            sessions,
+            next,
+            count: 0,
+        };
         self.enqueue_sync(now, id, sync);
     }
 
-    fn enqueue_sync(&mut self, now: Instant, id: DestinationId, sync: Sync) {
+    pub(super) fn enqueue_sync(&mut self, now: Instant, id: DestinationId, sync: Sync) {
         let destination = self.clients.destination_mut(id);
         destination.syncs.push_back(sync);
         if destination.sync_timer.is_none() {
@@ -98,14 +117,16 @@ impl Gateway {
     pub(super) fn on_sync_step(&mut self, now: Instant, id: DestinationId, out: &mut Outputs) {
         let destination = self.clients.destination_mut(id);
         destination.sync_timer = None;
-        let Some(mut sync) = destination.syncs.pop_front() else { return };
+        let Some(mut sync) = destination.syncs.pop_front() else {
+            return;
+        };
         let room = out.waiting_in(destination.queue) <= QUEUE_MESSAGES_MAX / 2;
         let finished = room && self.step(now, id, &mut sync, out);
         if finished && sync.asked {
             out.scratch.clear();
-            head(&mut out.scratch, "/oscgate/synced", b"si");
-            put_string(&mut out.scratch, sync.patterns[0].as_str().as_bytes());
-            put_int(&mut out.scratch, sync.count);
+            Encoder::begin(&mut out.scratch, b"/oscgate/synced", b"si")
+                .string(sync.patterns[0].as_str().as_bytes())
+                .int(sync.count);
             out.push_scratch(self.clients.destination(id).queue, Kind::Status, sync.via);
         }
         let destination = self.clients.destination_mut(id);
@@ -119,7 +140,13 @@ impl Gateway {
     }
 
     /// Sends one burst; `true`: nothing is left.
-    fn step(&mut self, now: Instant, id: DestinationId, sync: &mut Sync, out: &mut Outputs) -> bool {
+    fn step(
+        &mut self,
+        now: Instant,
+        id: DestinationId,
+        sync: &mut Sync,
+        out: &mut Outputs,
+    ) -> bool {
         let queue = self.clients.destination(id).queue;
         let mut sent = 0;
         while sent < SYNC_BURST {
@@ -135,7 +162,10 @@ impl Gateway {
                 sent += 1;
             }
         }
-        let place = super::destination::Place { via: sync.via, ..self.clients.place(id) };
+        let place = super::destination::Place {
+            via: sync.via,
+            ..self.clients.place(id)
+        };
         let mut looked_at = 0;
         let mut due: Vec<AddressId> = Vec::new();
         if let Some(next) = sync.next.take() {
@@ -152,7 +182,10 @@ impl Gateway {
                 if sync.patterns.iter().all(past) {
                     break;
                 }
-                let wanted = sync.patterns.iter().any(|pattern| pattern.matches(entry.name()));
+                let wanted = sync
+                    .patterns
+                    .iter()
+                    .any(|pattern| pattern.matches(entry.name()));
                 if wanted && !entry.value.is_empty() {
                     due.push(address);
                 }
@@ -168,15 +201,26 @@ impl Gateway {
 
     fn write_lock(&self, now: Instant, id: AddressId, out: &mut Outputs) -> bool {
         let entry = self.table.entry(id);
-        let Some(lock) = &entry.lock else { return false };
+        let Some(lock) = &entry.lock else {
+            return false;
+        };
         let (address, holder) = (entry.name(), self.clients.name(lock.holder));
         let timeout = lock.remaining(now);
-        Status::Locked { address, holder, timeout }.write(&mut out.scratch);
+        Status::Locked {
+            address,
+            holder,
+            timeout,
+        }
+        .write(&mut out.scratch);
         true
     }
 
     fn write_session(&self, client: ClientId, out: &mut Outputs) -> bool {
-        let Some(session) = self.clients.session_if_alive(client).filter(|s| s.announced) else {
+        let Some(session) = self
+            .clients
+            .session_if_alive(client)
+            .filter(|s| s.announced)
+        else {
             return false;
         };
         let (name, endpoint) = (self.clients.name(client), session.endpoint);

@@ -66,7 +66,9 @@ impl Table {
     /// The id of an address, if it is known.
     pub(super) fn find(&self, address: &str) -> Option<AddressId> {
         let hash = self.hasher.hash_one(address);
-        let found = self.index.find(hash, |&id| &*self.entries[id as usize].name == address);
+        let found = self
+            .index
+            .find(hash, |&id| &*self.entries[id as usize].name == address);
         found.map(|&id| AddressId(id))
     }
 
@@ -102,7 +104,8 @@ impl Table {
         let (entries, hasher) = (&self.entries, &self.hasher);
         let hash_of = |&id: &u32| hasher.hash_one(&*entries[id as usize].name);
         self.index.insert_unique(hash_of(&id), id, hash_of);
-        self.order.insert(id, |other| (*entries[other as usize].name).cmp(address));
+        self.order
+            .insert(id, |other| (*entries[other as usize].name).cmp(address));
         AddressId(id)
     }
 
@@ -115,7 +118,11 @@ impl Table {
         // The order is asked with the name still in mind, so the entry must not be looked at.
         let entries = &self.entries;
         self.order.remove(|other| {
-            let other = if other == id.0 { &*name } else { &*entries[other as usize].name };
+            let other = if other == id.0 {
+                &*name
+            } else {
+                &*entries[other as usize].name
+            };
             other.cmp(&name)
         });
         let hash = self.hasher.hash_one(&*name);
@@ -127,7 +134,9 @@ impl Table {
 
     /// The known addresses in address order, from the first not before `start`.
     pub(super) fn from<'a>(&'a self, start: &'a str) -> impl Iterator<Item = AddressId> + 'a {
-        self.order.from(|id| (*self.entries[id as usize].name).cmp(start)).map(AddressId)
+        self.order
+            .from(|id| (*self.entries[id as usize].name).cmp(start))
+            .map(AddressId)
     }
 
     /// The known addresses that `pattern` could match, in address order: those that begin with
@@ -174,8 +183,10 @@ mod tests {
             table.insert(address);
         }
         let pattern = Pattern::compile("/b/*").expect("a pattern");
-        let names: Vec<&str> =
-            table.candidates(&pattern).map(|id| table.entry(id).name()).collect();
+        let names: Vec<&str> = table
+            .candidates(&pattern)
+            .map(|id| table.entry(id).name())
+            .collect();
         assert_eq!(names, ["/b/10", "/b/2"]);
     }
 }

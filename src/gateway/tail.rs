@@ -23,7 +23,10 @@ pub(super) enum Tail {
 
 impl Tail {
     /// No value.
-    pub(super) const EMPTY: Self = Self::Inline { length: 0, bytes: [0; INLINE] };
+    pub(super) const EMPTY: Self = Self::Inline {
+        length: 0,
+        bytes: [0; INLINE],
+    };
 
     /// The bytes.
     pub(super) fn as_bytes(&self) -> &[u8] {
@@ -51,7 +54,10 @@ impl Tail {
         *self = if new.len() <= INLINE {
             let mut bytes = [0; INLINE];
             bytes[..new.len()].copy_from_slice(new);
-            Self::Inline { length: u8::try_from(new.len()).expect("INLINE fits a byte"), bytes }
+            Self::Inline {
+                length: u8::try_from(new.len()).expect("INLINE fits a byte"),
+                bytes,
+            }
         } else {
             Self::Heap(new.to_vec())
         };
@@ -67,7 +73,9 @@ mod tests {
         let mut tail = Tail::EMPTY;
         assert!(tail.is_empty());
         for length in [0, 4, 22, 23, 24, 4_000, 8, 0, 65_000, 4] {
-            let bytes: Vec<u8> = (0..length).map(|n| u8::try_from(n % 251).unwrap()).collect();
+            let bytes: Vec<u8> = (0..length)
+                .map(|n| u8::try_from(n % 251).unwrap())
+                .collect();
             tail.set(&bytes);
             assert_eq!(tail.as_bytes(), bytes);
         }

@@ -12,8 +12,10 @@ use super::rules::{Nature, RuleId, Shape};
 use super::table::AddressId;
 use super::{Asker, Gateway, UnlockCause};
 use crate::config::{LockRule, ParameterAccess};
-use crate::osc::{Arguments, Pattern, put_string, put_tags};
-use crate::limits::{DATAGRAM_BYTES_MAX, PATTERN_CANDIDATES_MAX, PATTERN_DENIALS_MAX, PATTERN_MATCHES_MAX};
+use crate::limits::{
+    DATAGRAM_BYTES_MAX, PATTERN_CANDIDATES_MAX, PATTERN_DENIALS_MAX, PATTERN_MATCHES_MAX,
+};
+use crate::osc::{Arguments, Encoder, Pattern, append_message};
 use crate::time::Instant;
 
 /// What a client wants done to one address.
@@ -76,13 +78,7 @@ impl Gateway {
     }
 
     /// Whether a plain write only sends back what its endpoint was sent a moment ago.
-    fn is_reflection(
-        &mut self,
-        now: Instant,
-        asker: Asker,
-        act: &Act<'_>,
-        target: Target,
-    ) -> bool {
+    fn is_reflection(&mut self, now: Instant, asker: Asker, act: &Act<'_>, target: Target) -> bool {
         let (true, Some(id), Some(values)) = (act.plain, target.id, act.values) else {
             return false;
         };
@@ -117,9 +113,9 @@ impl Gateway {
         }
         let entry = target.id.map(|id| self.table.entry(id));
         let held = entry.and_then(|entry| entry.lock.as_deref());
-        let outranks = Outranks(held.is_some_and(|held| {
-            self.priority(asker.client) > self.priority(held.holder)
-        }));
+        let outranks = Outranks(
+            held.is_some_and(|held| self.priority(asker.client) > self.priority(held.holder)),
+        );
         lock::check(held, rule.lock, asker.client, act.want, outranks)?;
         let revision = entry.map_or(0, |entry| entry.revision);
         if act.revision.is_some_and(|wanted| wanted != revision) {
@@ -138,8 +134,12 @@ impl Gateway {
 
     fn judge_limits(&self, client: ClientId, act: &Act<'_>, target: Target) -> Result<(), Code> {
         let rule = self.rules.rule(target.rule);
-        let stores = act.values.is_some_and(|values| rule.nature(values) == Nature::Value);
-        let has_value = target.id.is_some_and(|id| !self.table.entry(id).value.is_empty());
+        let stores = act
+            .values
+            .is_some_and(|values| rule.nature(values) == Nature::Value);
+        let has_value = target
+            .id
+            .is_some_and(|id| !self.table.entry(id).value.is_empty());
         let holds = target.id.is_some_and(|id| self.holds(client, id));
         let locks = match act.want {
             Want::Lock | Want::Take => true,
@@ -196,7 +196,10 @@ impl Gateway {
         let mut taken = None;
         if let Some(id) = id {
             if act.want == Want::Take && !self.holds(asker.client, id) {
-                let forced = Forced { by: Some(asker.client), reason: "" };
+                let forced = Forced {
+                    by: Some(asker.client),
+                    reason: "",
+                };
                 self.end_lock(id, UnlockCause::Taken, forced, out);
             }
             if let Some(taking) = taking {
@@ -229,20 +232,23 @@ impl Gateway {
             (Shape::AsItCame, Some(whole)) => whole,
             (Shape::AsItCame, None) => {
                 built.clear();
-                put_string(&mut built, act.address.as_bytes());
-                put_tags(&mut built, values.tags());
-                built.extend_from_slice(values.data());
+                Encoder::begin_with(&mut built, act.address.as_bytes(), b"", values).rest(values);
                 &built
             }
             (Shape::Changed, _) => {
                 built.clear();
-                put_string(&mut built, act.address.as_bytes());
-                built.extend_from_slice(tail);
+                append_message(&mut built, act.address.as_bytes(), tail);
                 &built
             }
         };
         let tail = &message[padded(act.address)..];
-        let news = News { address: act.address, id, message, tail, changed: shape == Shape::Changed };
+        let news = News {
+            address: act.address,
+            id,
+            message,
+            tail,
+            changed: shape == Shape::Changed,
+        };
         if let (Nature::Value, Some(id)) = (nature, id) {
             self.store(asker, id, tail);
             self.publish_value(now, asker, id, &news, out);
@@ -286,8 +292,16 @@ impl Gateway {
                 if taken == Some(Taken::Renewed) && nature.is_none() {
                     self.answer_renewal(asker, id, out);
                 }
-                let lock = self.table.entry(id).lock.as_ref().expect("it was just taken");
-                Done::Locked { length: lock.length, revision }
+                let lock = self
+                    .table
+                    .entry(id)
+                    .lock
+                    .as_ref()
+                    .expect("it was just taken");
+                Done::Locked {
+                    length: lock.length,
+                    revision,
+                }
             }
             Want::Unlock | Want::WriteAndUnlock => {
                 match id.filter(|&id| self.holds(asker.client, id)) {
@@ -310,17 +324,35 @@ impl Gateway {
     ) -> Result<Done, Refusal> {
         let found = self.matching(pattern);
         let Ok(found) = found else {
-            return Err(self.deny(now, asker, pattern.as_str().as_bytes(), Code::Limit, Manner::Once, out));
+            return Err(self.deny(
+                now,
+                asker,
+                pattern.as_str().as_bytes(),
+                Code::Limit,
+                Manner::Once,
+                out,
+            ));
         };
         if found.is_empty() {
-            return Err(Refusal::plain(Code::NotFound, "no known address matches the pattern"));
+            return Err(Refusal::plain(
+                Code::NotFound,
+                "no known address matches the pattern",
+            ));
         }
-        let configured = self.profiles.profile(self.profile_of(asker.client)).is_configured();
+        let configured = self
+            .profiles
+            .profile(self.profile_of(asker.client))
+            .is_configured();
         let (mut written, mut denied, mut first) = (0, 0, None);
         let mut held_back: Option<(AddressId, Code)> = None;
         for id in found {
             let address = self.table.entry(id).name().to_owned();
-            let one = Act { address: &address, whole: None, plain: false, ..*act };
+            let one = Act {
+                address: &address,
+                whole: None,
+                plain: false,
+                ..*act
+            };
             let target = self.target(&address);
             let mut tail = std::mem::take(&mut self.tail);
             let judged = self.judge(asker, &one, target, &mut tail);
@@ -347,7 +379,14 @@ impl Gateway {
                 let address = self.table.entry(id).name().to_owned();
                 self.deny(now, asker, address.as_bytes(), code, Manner::Stream, out);
             } else {
-                self.deny(now, asker, pattern.as_str().as_bytes(), Code::Limit, Manner::Once, out);
+                self.deny(
+                    now,
+                    asker,
+                    pattern.as_str().as_bytes(),
+                    Code::Limit,
+                    Manner::Once,
+                    out,
+                );
             }
         }
         first.map_or(Ok(Done::WrittenByPattern { count: written }), Err)
@@ -377,7 +416,11 @@ impl Gateway {
 
     /// Whether a client holds the lock of an address.
     pub(super) fn holds(&self, client: ClientId, id: AddressId) -> bool {
-        self.table.entry(id).lock.as_ref().is_some_and(|lock| lock.holder == client)
+        self.table
+            .entry(id)
+            .lock
+            .as_ref()
+            .is_some_and(|lock| lock.holder == client)
     }
 
     fn priority(&self, client: ClientId) -> i32 {

@@ -1,0 +1,219 @@
+//! A new show in place of the old one: sessions, values and locks stay wherever they still fit.
+
+use std::net::SocketAddr;
+
+use super::Gateway;
+use super::change::Change;
+use super::clients::ClientId;
+use super::code::EndCause;
+use super::destination::DestinationId;
+use super::event::Via;
+use super::output::Outputs;
+use super::profile::{ProfileId, Profiles, Who};
+use super::rules::Rules;
+use super::session::name_of;
+use crate::config::{Show, Source};
+use crate::time::Instant;
+
+impl Gateway {
+    /// Puts a new show in force, between two packets.
+    pub(super) fn on_show(&mut self, now: Instant, show: &Show, out: &mut Outputs) {
+        let former = std::mem::replace(&mut self.profiles, Profiles::new(show));
+        self.rules = Rules::new(&show.addresses, show.locks);
+        self.times = show.locks;
+        self.limits = show.limits;
+        self.unreachable = show.sessions.unreachable;
+        self.drop_configured_subscriptions(out);
+        for client in self.clients.ids() {
+            self.reconsider(now, client, &former, out);
+        }
+        self.followers_changed();
+        self.place_configured(now, out);
+        for client in self.clients.alive() {
+            self.arm_silence(now, client);
+        }
+        self.withdraw_locks(out);
+        out.change(Change::Reloaded);
+    }
+
+    /// Gives every client that is configured by name its record, and those that are told things on
+    /// a fixed port their destination, whether or not they have spoken.
+    pub(super) fn place_configured(&mut self, now: Instant, out: &mut Outputs) {
+        let configured: Vec<(ProfileId, String, Source)> = self
+            .profiles
+            .configured()
+            .filter_map(|(id, profile)| Some((id, profile.name.clone(), profile.source?)))
+            .collect();
+        for (profile, name, source) in configured {
+            let ip = match source {
+                Source::Endpoint(endpoint) => endpoint.ip(),
+                Source::Ip(ip) => ip,
+                Source::Subnet(_) => continue,
+            };
+            let who = Who::Configured(name.clone());
+            let client = match self.clients.find(&who) {
+                Some(client) => client,
+                None => {
+                    self.take_over_name(now, &name, out);
+                    self.clients.add(now, Some(who), &name, profile, None)
+                }
+            };
+            let port = self.profiles.profile(profile).fixed_port();
+            let Some(port) = port.filter(|_| !self.profiles.profile(profile).follow.is_empty())
+            else {
+                continue;
+            };
+            let address = SocketAddr::new(ip, port);
+            if let Some(via) = self.way_to(address) {
+                let destination = self.clients.open(client, address, via, out);
+                self.subscribe_configured(client, destination);
+            }
+        }
+        // One of a subnet, or one whose port is its packets' own, has them where it was heard.
+        for client in self.clients.ids() {
+            if self.clients.is_alive(client)
+                && let Some(heard_at) = self.clients.last_destination(client)
+            {
+                self.attach_configured(client, heard_at, out);
+            }
+        }
+    }
+
+    /// A socket of the right family, for those who have not spoken yet.
+    fn way_to(&self, to: SocketAddr) -> Option<Via> {
+        let socket = self
+            .sockets
+            .iter()
+            .position(|socket| socket.is_ipv4() == to.is_ipv4())?;
+        Some(Via {
+            socket: u16::try_from(socket).expect("few sockets"),
+            local: None,
+        })
+    }
+
+    /// A name of the configuration is taken from whoever has it.
+    pub(super) fn take_over_name(&mut self, now: Instant, name: &str, out: &mut Outputs) {
+        let Some(holder) = self.clients.named(name) else {
+            return;
+        };
+        if self.clients.is_alive(holder) {
+            self.end(now, holder, EndCause::Replaced, out);
+        }
+    }
+
+    fn drop_configured_subscriptions(&mut self, out: &mut Outputs) {
+        for client in self.clients.ids() {
+            let alive = self.clients.is_alive(client);
+            self.clients.client_mut(client).last_heard_at = None;
+            for id in self.clients.client(client).destinations.clone() {
+                let destination = self.clients.destination_mut(id);
+                destination
+                    .subscriptions
+                    .retain(|subscription| !subscription.configured);
+                if !alive {
+                    self.close(id, out);
+                }
+            }
+        }
+    }
+
+    /// Holds one client against the new show.
+    fn reconsider(&mut self, now: Instant, client: ClientId, former: &Profiles, out: &mut Outputs) {
+        let record = self.clients.client(client);
+        let Some(session) = &record.session else {
+            // Nobody misses a record without a session: it is made again where it is wanted.
+            return self.forget(client, out);
+        };
+        let from = session.endpoint;
+        let (who, profile) = self.profiles.identify(from);
+        let source = former.profile(record.profile).source;
+        let stays = record.who.as_ref() == Some(&who)
+            && source == self.profiles.profile(profile).source
+            && self.profiles.allows(from);
+        if stays {
+            return self.give_profile(client, who, profile);
+        }
+        // An entry that appeared names a client that was there before it.
+        let appeared = source.is_none() && self.profiles.allows(from);
+        if appeared && self.only_match(client, &who) {
+            let former_name = self.clients.name(client).to_owned();
+            let has_own_name = record.who.as_ref().map(name_of) == Some(former_name.clone());
+            let configured = self.profiles.profile(profile).is_configured();
+            self.give_profile(client, who.clone(), profile);
+            let name = name_of(&who);
+            if (configured || has_own_name) && name != former_name {
+                self.take_over_name(now, &name, out);
+                self.clients.rename(client, &name);
+                out.change(Change::Renamed {
+                    former: &former_name,
+                    name: &name,
+                    endpoint: from,
+                });
+                self.tell_connected(client, from, None, out);
+            }
+            self.follow_reply_port(client, profile, out);
+            return;
+        }
+        self.end(now, client, EndCause::Replaced, out);
+    }
+
+    fn give_profile(&mut self, client: ClientId, who: Who, profile: ProfileId) {
+        self.clients.identify(client, who, profile);
+        for user in self.clients.session(client).users.clone() {
+            self.clients.client_mut(user).profile = profile;
+        }
+    }
+
+    /// Where the entry names a reply port, what goes to the client goes there from now on.
+    fn follow_reply_port(&mut self, client: ClientId, profile: ProfileId, out: &mut Outputs) {
+        let port = self.profiles.profile(profile).reply_port;
+        if let (Some(port), Some(at)) = (port, self.clients.last_destination(client)) {
+            self.move_to_port(client, at, port, out);
+        }
+    }
+
+    /// Whether no other session would be `who` under the new show.
+    fn only_match(&self, client: ClientId, who: &Who) -> bool {
+        let others = self
+            .clients
+            .ids()
+            .into_iter()
+            .filter(|&other| other != client);
+        others
+            .filter_map(|other| self.clients.session_if_alive(other))
+            .all(|session| self.profiles.identify(session.endpoint).0 != *who)
+    }
+
+    /// Everything that goes to a client goes to this port of its machine from now on.
+    pub(super) fn move_to_port(
+        &mut self,
+        client: ClientId,
+        heard_at: DestinationId,
+        port: u16,
+        out: &mut Outputs,
+    ) -> DestinationId {
+        let from = self.clients.destination(heard_at);
+        let via = from.via;
+        let mut address = from.address;
+        address.set_port(port);
+        let to = self.clients.open(client, address, via, out);
+        for id in self.clients.client(client).destinations.clone() {
+            if id == to {
+                continue;
+            }
+            let moved = std::mem::take(&mut self.clients.destination_mut(id).subscriptions);
+            let syncs = std::mem::take(&mut self.clients.destination_mut(id).syncs);
+            if self.clients.client(client).last_heard_at == Some(id) {
+                self.clients.client_mut(client).last_heard_at = Some(to);
+            }
+            self.clients.destination_mut(to).subscriptions.extend(moved);
+            for sync in syncs {
+                self.enqueue_sync(Instant::ZERO, to, sync);
+            }
+            self.close(id, out);
+        }
+        self.clients.redirect_sources(client, to);
+        self.followers_changed();
+        to
+    }
+}
