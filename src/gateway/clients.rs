@@ -285,9 +285,8 @@ impl Clients {
     }
 
     /// Makes a client somebody else: its entry appeared or changed.
-    pub(super) fn identify(&mut self, id: ClientId, who: Who, profile: ProfileId) {
+    pub(super) fn identify(&mut self, id: ClientId, who: Who) {
         let client = self.client_mut(id);
-        client.profile = profile;
         if let Some(former) = client.who.replace(who.clone()) {
             self.by_who.remove(&former);
         }

@@ -24,8 +24,19 @@ impl Gateway {
         self.limits = show.limits;
         self.unreachable = show.sessions.unreachable;
         self.drop_configured_subscriptions(out);
-        for client in self.clients.ids() {
-            self.reconsider(now, client, &former, out);
+        // First what becomes of each is settled, then it is done: who ends does not make way for
+        // who would have matched beside it.
+        let fates: Vec<(ClientId, Fate)> = self
+            .clients
+            .ids()
+            .into_iter()
+            .map(|client| (client, self.fate(client, &former)))
+            .collect();
+        for &(client, _) in &fates {
+            self.set_profile(client, ProfileId::default());
+        }
+        for (client, fate) in fates {
+            self.meet(now, client, fate, out);
         }
         self.followers_changed();
         self.place_configured(now, out);
@@ -118,48 +129,88 @@ impl Gateway {
     }
 
     /// Holds one client against the new show.
-    fn reconsider(&mut self, now: Instant, client: ClientId, former: &Profiles, out: &mut Outputs) {
+    fn fate(&self, client: ClientId, former: &Profiles) -> Fate {
         let record = self.clients.client(client);
         let Some(session) = &record.session else {
-            // Nobody misses a record without a session: it is made again where it is wanted.
-            return self.forget(client, out);
+            return Fate::Forgotten;
         };
-        let from = session.endpoint;
-        let (who, profile) = self.profiles.identify(from);
+        let (who, profile) = self.profiles.identify(session.endpoint);
         let source = former.profile(record.profile).source;
-        let stays = record.who.as_ref() == Some(&who)
-            && source == self.profiles.profile(profile).source
-            && self.profiles.allows(from);
-        if stays {
-            return self.give_profile(client, who, profile);
-        }
-        // An entry that appeared names a client that was there before it.
-        let appeared = source.is_none() && self.profiles.allows(from);
-        if appeared && self.only_match(client, &who) {
-            let former_name = self.clients.name(client).to_owned();
-            let has_own_name = record.who.as_ref().map(name_of) == Some(former_name.clone());
-            let configured = self.profiles.profile(profile).is_configured();
-            self.give_profile(client, who.clone(), profile);
-            let name = name_of(&who);
-            if (configured || has_own_name) && name != former_name {
-                self.take_over_name(now, &name, out);
-                self.clients.rename(client, &name);
-                out.change(Change::Renamed {
-                    former: &former_name,
-                    name: &name,
-                    endpoint: from,
-                });
-                self.tell_connected(client, from, None, out);
+        if !self.profiles.allows(session.endpoint) {
+            Fate::Ended
+        } else if record.who.as_ref() == Some(&who) {
+            let same_source = source == self.profiles.profile(profile).source;
+            if same_source {
+                Fate::Stays { profile }
+            } else {
+                Fate::Ended
             }
-            self.follow_reply_port(client, profile, out);
-            return;
+        } else if source.is_none() && self.only_match(client, &who) {
+            // An entry that appeared names a client that was there before it.
+            Fate::Becomes { who, profile }
+        } else {
+            Fate::Ended
         }
-        self.end(now, client, EndCause::Replaced, out);
     }
 
-    fn give_profile(&mut self, client: ClientId, who: Who, profile: ProfileId) {
-        self.clients.identify(client, who, profile);
-        for user in self.clients.session(client).users.clone() {
+    /// Does what was settled. Until then the client has the profile of the unlisted.
+    fn meet(&mut self, now: Instant, client: ClientId, fate: Fate, out: &mut Outputs) {
+        match fate {
+            // Nobody misses a record without a session: it is made again where it is wanted.
+            Fate::Forgotten => self.forget(client, out),
+            Fate::Stays { profile } => self.set_profile(client, profile),
+            Fate::Ended => {
+                // It may have ended already, where its name was wanted.
+                if self.clients.session_if_alive(client).is_some() {
+                    self.end(now, client, EndCause::Replaced, out);
+                }
+            }
+            Fate::Becomes { who, profile } => {
+                if self.clients.session_if_alive(client).is_some() {
+                    self.become_listed(now, client, (who, profile), out);
+                }
+            }
+        }
+    }
+
+    fn become_listed(
+        &mut self,
+        now: Instant,
+        client: ClientId,
+        (who, profile): (Who, ProfileId),
+        out: &mut Outputs,
+    ) {
+        let former = self.clients.name(client).to_owned();
+        let had_none = self
+            .clients
+            .client(client)
+            .who
+            .as_ref()
+            .map(name_of)
+            .as_ref()
+            == Some(&former);
+        let name = name_of(&who);
+        self.clients.identify(client, who);
+        self.set_profile(client, profile);
+        let configured = self.profiles.profile(profile).is_configured();
+        if (configured || had_none) && name != former {
+            self.take_over_name(now, &name, out);
+            self.clients.rename(client, &name);
+            let endpoint = self.clients.session(client).endpoint;
+            out.change(Change::Renamed {
+                former: &former,
+                name: &name,
+                endpoint,
+            });
+            self.tell_connected(client, endpoint, None, out);
+        }
+        self.follow_reply_port(client, profile, out);
+    }
+
+    fn set_profile(&mut self, client: ClientId, profile: ProfileId) {
+        self.clients.client_mut(client).profile = profile;
+        let session = self.clients.session_if_alive(client);
+        for user in session.map_or(Vec::new(), |session| session.users.clone()) {
             self.clients.client_mut(user).profile = profile;
         }
     }
@@ -216,4 +267,17 @@ impl Gateway {
         self.followers_changed();
         to
     }
+}
+
+/// What becomes of a client under a new show.
+#[derive(Debug)]
+enum Fate {
+    /// It had no session.
+    Forgotten,
+    /// It is who it was.
+    Stays { profile: ProfileId },
+    /// It is somebody else now, and keeps what it holds.
+    Becomes { who: Who, profile: ProfileId },
+    /// Its session ends.
+    Ended,
 }

@@ -18,7 +18,11 @@ pub(super) enum Tail {
         bytes: [u8; INLINE],
     },
     /// Longer ones, and those that once were longer.
-    Heap(Vec<u8>),
+    #[allow(
+        clippy::box_collection,
+        reason = "a Vec in place would make every entry longer"
+    )]
+    Heap(Box<Vec<u8>>),
 }
 
 impl Tail {
@@ -59,7 +63,7 @@ impl Tail {
                 bytes,
             }
         } else {
-            Self::Heap(new.to_vec())
+            Self::Heap(Box::new(new.to_vec()))
         };
     }
 }
