@@ -208,10 +208,10 @@ impl Gateway {
                 self.on_datagram(now, Origin { from, via }, bytes, out);
             }
             Event::Timeout => {}
-            Event::Unreachable { to } => self.on_unreachable(now, to, out),
+            Event::Unreachable { to } => self.on_unreachable(to, out),
             Event::Unsent { to, failure } => self.on_unsent(to, failure, out),
             Event::Show(show) => self.on_show(now, &show, out),
-            Event::Stop => self.on_stop(now, out),
+            Event::Stop => self.on_stop(out),
         }
         self.run_due(now, out);
     }
@@ -355,13 +355,13 @@ impl Gateway {
         }
     }
 
-    fn on_unreachable(&mut self, now: Instant, to: SocketAddr, out: &mut Outputs) {
+    fn on_unreachable(&mut self, to: SocketAddr, out: &mut Outputs) {
         let client = self
             .clients
             .spoken_to_at(to)
             .filter(|&client| self.clients.is_alive(client));
         if let Some(client) = client.filter(|_| self.unreachable == Unreachable::Ends) {
-            self.end(now, client, EndCause::Unreachable, out);
+            self.end(client, EndCause::Unreachable, out);
         }
     }
 
@@ -376,10 +376,10 @@ impl Gateway {
         });
     }
 
-    fn on_stop(&mut self, now: Instant, out: &mut Outputs) {
+    fn on_stop(&mut self, out: &mut Outputs) {
         for client in self.clients.ids() {
             if self.clients.is_alive(client) {
-                self.end(now, client, EndCause::Stopped, out);
+                self.end(client, EndCause::Stopped, out);
             }
         }
     }

@@ -36,7 +36,7 @@ impl Gateway {
             self.set_profile(client, ProfileId::default());
         }
         for (client, fate) in fates {
-            self.meet(now, client, fate, out);
+            self.meet(client, fate, out);
         }
         self.followers_changed();
         self.place_configured(now, out);
@@ -65,7 +65,7 @@ impl Gateway {
             let client = match self.clients.find(&who) {
                 Some(client) => client,
                 None => {
-                    self.take_over_name(now, &name, out);
+                    self.take_over_name(&name, out);
                     self.clients.add(now, Some(who), &name, profile, None)
                 }
             };
@@ -103,12 +103,12 @@ impl Gateway {
     }
 
     /// A name of the configuration is taken from whoever has it.
-    pub(super) fn take_over_name(&mut self, now: Instant, name: &str, out: &mut Outputs) {
+    pub(super) fn take_over_name(&mut self, name: &str, out: &mut Outputs) {
         let Some(holder) = self.clients.named(name) else {
             return;
         };
         if self.clients.is_alive(holder) {
-            self.end(now, holder, EndCause::Replaced, out);
+            self.end(holder, EndCause::Replaced, out);
         }
     }
 
@@ -154,7 +154,7 @@ impl Gateway {
     }
 
     /// Does what was settled. Until then the client has the profile of the unlisted.
-    fn meet(&mut self, now: Instant, client: ClientId, fate: Fate, out: &mut Outputs) {
+    fn meet(&mut self, client: ClientId, fate: Fate, out: &mut Outputs) {
         match fate {
             // Nobody misses a record without a session: it is made again where it is wanted.
             Fate::Forgotten => self.forget(client, out),
@@ -162,12 +162,12 @@ impl Gateway {
             Fate::Ended => {
                 // It may have ended already, where its name was wanted.
                 if self.clients.session_if_alive(client).is_some() {
-                    self.end(now, client, EndCause::Replaced, out);
+                    self.end(client, EndCause::Replaced, out);
                 }
             }
             Fate::Becomes { who, profile } => {
                 if self.clients.session_if_alive(client).is_some() {
-                    self.become_listed(now, client, (who, profile), out);
+                    self.become_listed(client, (who, profile), out);
                 }
             }
         }
@@ -175,7 +175,6 @@ impl Gateway {
 
     fn become_listed(
         &mut self,
-        now: Instant,
         client: ClientId,
         (who, profile): (Who, ProfileId),
         out: &mut Outputs,
@@ -194,7 +193,7 @@ impl Gateway {
         self.set_profile(client, profile);
         let configured = self.profiles.profile(profile).is_configured();
         if (configured || had_none) && name != former {
-            self.take_over_name(now, &name, out);
+            self.take_over_name(&name, out);
             self.clients.rename(client, &name);
             let endpoint = self.clients.session(client).endpoint;
             out.change(Change::Renamed {

@@ -173,7 +173,7 @@ impl Gateway {
         let result = match request {
             "/oscgate/ping" => Ok(self.ping(now, asker, values, out)),
             "/oscgate/bye" => {
-                self.end(now, self.clients.root(asker.client), EndCause::Bye, out);
+                self.end(self.clients.root(asker.client), EndCause::Bye, out);
                 Ok(Done::Nothing)
             }
             "/oscgate/hello" => self.hello(now, asker, reader, out),
@@ -346,7 +346,7 @@ impl Gateway {
         if ip(other) != ip(asker.client) || unheard < crate::limits::NAME_TAKEOVER {
             return taken;
         }
-        self.end(now, other, EndCause::Replaced, out);
+        self.end(other, EndCause::Replaced, out);
         Ok(())
     }
 

@@ -93,12 +93,12 @@ impl Gateway {
         let client = match self.clients.find(&who) {
             Some(client) => client,
             None => {
-                if !self.make_room(now, out) {
+                if !self.make_room(out) {
                     self.refuse_for_lack_of_room(now, origin, out);
                     return None;
                 }
                 let name = name_of(&who);
-                self.take_over_name(now, &name, out);
+                self.take_over_name(&name, out);
                 self.clients.add(now, Some(who), &name, profile, None)
             }
         };
@@ -177,20 +177,14 @@ impl Gateway {
         let gone = timeout.is_some_and(|timeout| record.last_heard + timeout <= now);
         self.clients.session_mut(client).timer = None;
         if gone {
-            self.end(now, client, EndCause::Silence, out);
+            self.end(client, EndCause::Silence, out);
         } else {
             self.arm_silence(now, client);
         }
     }
 
     /// Ends a session: its locks are released, its subscriptions are gone, followers are told.
-    pub(super) fn end(
-        &mut self,
-        now: Instant,
-        client: ClientId,
-        cause: EndCause,
-        out: &mut Outputs,
-    ) {
+    pub(super) fn end(&mut self, client: ClientId, cause: EndCause, out: &mut Outputs) {
         for user in self.clients.session(client).users.clone() {
             self.release_all(user, UnlockCause::Disconnected, out);
             self.drop_streams(user);
@@ -384,7 +378,7 @@ impl Gateway {
 
     /// Makes room for one more client if there is none: whoever has been silent longest and has
     /// nothing to lose goes. `false`: there is nobody such.
-    fn make_room(&mut self, now: Instant, out: &mut Outputs) -> bool {
+    fn make_room(&mut self, out: &mut Outputs) -> bool {
         if self.clients.count() < self.limits.clients as usize {
             return true;
         }
@@ -394,7 +388,7 @@ impl Gateway {
             return false;
         };
         if self.clients.is_alive(longest) {
-            self.end(now, longest, EndCause::Silence, out);
+            self.end(longest, EndCause::Silence, out);
         } else {
             self.forget(longest, out);
         }
