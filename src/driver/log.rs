@@ -131,6 +131,7 @@ impl Log {
         }
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm for each kind of change")]
     fn change(&mut self, now: Instant, change: &Change<&str>) {
         let Some(more) = self.may(now, kind(change)) else {
             return;

@@ -84,6 +84,7 @@ pub enum Change<T> {
 
 impl<T: Copy> Change<T> {
     /// The same change with its texts turned into something else.
+    #[allow(clippy::too_many_lines, reason = "one arm for each kind of change")]
     pub(super) fn map<U>(self, text: impl Fn(T) -> U) -> Change<U> {
         match self {
             Self::Began { name, endpoint } => Change::Began {

@@ -65,8 +65,13 @@ impl Gateway {
     ) {
         let policy = self.echo_policy(asker.client);
         let follows = self.is_follower(id, asker.destination);
-        let own = own_echo(policy, news.changed, !asker.in_call || follows);
-        if policy == Echo::Settled && (!asker.in_call || follows) {
+        let wanted = !asker.in_call || follows;
+        let own = if wanted {
+            own_echo(policy, news)
+        } else {
+            OwnEcho::Skip
+        };
+        if wanted && policy == Echo::Settled {
             self.settle(now, asker, id);
         }
         let hash = self.hash_tail(news.tail);
@@ -126,7 +131,7 @@ impl Gateway {
             None => self.followers_of(news.address),
         };
         let wanted = !asker.in_call || followers.contains(&asker.destination);
-        if own_echo(policy_now, news.changed, wanted) == OwnEcho::Send {
+        if wanted && own_echo(policy_now, news) == OwnEcho::Send {
             let queue = self.clients.destination(asker.destination).queue;
             out.push(queue, Kind::Event, asker.via, news.message);
         }
@@ -340,11 +345,11 @@ impl Gateway {
     }
 }
 
-const fn own_echo(policy: Echo, changed: bool, wanted: bool) -> OwnEcho {
-    let send = match policy {
-        Echo::Always => wanted,
-        Echo::Changed => wanted && changed,
-        Echo::Settled | Echo::Never => false,
-    };
-    if send { OwnEcho::Send } else { OwnEcho::Skip }
+/// What a policy says of a write whose echo is wanted.
+const fn own_echo(policy: Echo, news: &News<'_>) -> OwnEcho {
+    match policy {
+        Echo::Always => OwnEcho::Send,
+        Echo::Changed if news.changed => OwnEcho::Send,
+        Echo::Changed | Echo::Settled | Echo::Never => OwnEcho::Skip,
+    }
 }

@@ -123,8 +123,8 @@ impl Rule {
                     | ArgumentView::Long(0)
                     | ArgumentView::Nil,
                 ) => Nature::Nothing,
-                Some(ArgumentView::Float(value)) if value == 0.0 => Nature::Nothing,
-                Some(ArgumentView::Double(value)) if value == 0.0 => Nature::Nothing,
+                Some(ArgumentView::Float(0.0)) => Nature::Nothing,
+                Some(ArgumentView::Double(0.0)) => Nature::Nothing,
                 Some(_) | None => Nature::Event,
             },
         }
@@ -163,14 +163,25 @@ impl Rule {
     }
 
     fn clip<'a>(&self, value: ArgumentView<'a>) -> Result<ArgumentView<'a>, Code> {
-        let Some((low, high)) = self.range else {
+        let Some(range) = self.range else {
             return Ok(value);
         };
-        let number = match value {
-            ArgumentView::Int(value) => f64::from(value),
-            ArgumentView::Long(value) => value as f64,
-            ArgumentView::Float(value) => f64::from(value),
-            ArgumentView::Double(value) => value,
+        let clipped = match value {
+            ArgumentView::Int(number) => {
+                let bound = self.bound(f64::from(number), range)?;
+                bound.map(|bound| whole(bound, range).map(|n| ArgumentView::Int(n as i32)))
+            }
+            ArgumentView::Long(number) => {
+                let bound = self.bound(number as f64, range)?;
+                bound.map(|bound| whole(bound, range).map(|n| ArgumentView::Long(n as i64)))
+            }
+            ArgumentView::Float(number) => {
+                let bound = self.bound(f64::from(number), range)?;
+                bound.map(|bound| Ok(ArgumentView::Float(inside(bound, range))))
+            }
+            ArgumentView::Double(number) => self
+                .bound(number, range)?
+                .map(|bound| Ok(ArgumentView::Double(bound))),
             ArgumentView::String(_)
             | ArgumentView::Blob(_)
             | ArgumentView::Time(_)
@@ -183,34 +194,39 @@ impl Rule {
             | ArgumentView::Nil
             | ArgumentView::Infinitum
             | ArgumentView::ArrayBegin
-            | ArgumentView::ArrayEnd => return Ok(value),
+            | ArgumentView::ArrayEnd => None,
         };
+        clipped.unwrap_or(Ok(value))
+    }
+
+    /// The bound that a number is to be clipped to; `None`: it lies inside.
+    fn bound(&self, number: f64, (low, high): (f64, f64)) -> Result<Option<f64>, Code> {
         if (low..=high).contains(&number) {
-            return Ok(value);
+            return Ok(None);
         }
         if number.is_nan() || self.outside == Outside::Refuse {
             return Err(Code::OutOfRange);
         }
-        let bound = if number < low { low } else { high };
-        // The nearest whole number inside; a range that holds none refuses all.
-        let whole = if number < low {
-            low.ceil()
-        } else {
-            high.floor()
-        };
-        let whole_fits = (low..=high).contains(&whole);
-        match value {
-            ArgumentView::Int(_) if whole_fits => Ok(ArgumentView::Int(whole as i32)),
-            ArgumentView::Long(_) if whole_fits => Ok(ArgumentView::Long(whole as i64)),
-            ArgumentView::Float(_) => Ok(ArgumentView::Float(inside(bound, low, high))),
-            ArgumentView::Double(_) => Ok(ArgumentView::Double(bound)),
-            _ => Err(Code::OutOfRange),
-        }
+        Ok(Some(if number < low { low } else { high }))
+    }
+}
+
+/// The whole number inside a range that is nearest to its bound; a range that holds none refuses.
+fn whole(bound: f64, (low, high): (f64, f64)) -> Result<f64, Code> {
+    let whole = if bound == low {
+        low.ceil()
+    } else {
+        high.floor()
+    };
+    if (low..=high).contains(&whole) {
+        Ok(whole)
+    } else {
+        Err(Code::OutOfRange)
     }
 }
 
 /// `bound` as the nearest 32-bit float that does not lie outside the range.
-fn inside(bound: f64, low: f64, high: f64) -> f32 {
+fn inside(bound: f64, (low, high): (f64, f64)) -> f32 {
     let near = bound as f32;
     if f64::from(near) < low {
         near.next_up()

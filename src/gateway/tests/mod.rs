@@ -154,7 +154,15 @@ fn show(address: &str, arguments: &[Argument]) -> String {
             Argument::String(text) => text.clone(),
             Argument::True => "T".to_owned(),
             Argument::False => "F".to_owned(),
-            other => format!("{other:?}"),
+            Argument::Blob(_)
+            | Argument::Time(_)
+            | Argument::Symbol(_)
+            | Argument::Char(_)
+            | Argument::Color(_)
+            | Argument::Midi(_)
+            | Argument::Nil
+            | Argument::Infinitum
+            | Argument::Array(_) => format!("{argument:?}"),
         });
     }
     line
