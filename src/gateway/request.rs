@@ -1,14 +1,12 @@
 //! Messages to the gateway itself, and the way from any message to what it does.
 
-use super::clients::ClientId;
 use super::code::{Code, EndCause, UnlockCause};
-use super::denial::{Manner, Refusal, words};
+use super::denial::{Manner, Refusal};
 use super::lock::Want;
 use super::locking::Forced;
 use super::output::Outputs;
 use super::queue::Kind;
-use super::reply::{StatusKind, millis};
-use super::session::{is_name, is_user_name};
+use super::reply::StatusKind;
 use super::table::AddressId;
 use super::write::Act;
 use super::{Asker, Gateway};
@@ -16,9 +14,6 @@ use crate::limits::ADDRESS_BYTES_MAX;
 use crate::osc::{ArgumentView, Arguments, Encoder, Pattern, check_address, is_pattern};
 use crate::time::Instant;
 use std::time::Duration;
-
-/// Where `meta` is answered.
-pub(super) const META: &str = "/oscgate/status/meta";
 
 /// A message whose address is still to be looked at.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +48,7 @@ pub(super) enum Done {
 }
 
 /// A request that failed, in words of its own.
-fn failed(code: Code, text: &'static str) -> Refusal {
+pub(super) fn failed(code: Code, text: &'static str) -> Refusal {
     Refusal::plain(code, text)
 }
 
@@ -222,286 +217,6 @@ impl Gateway {
         Done::Nothing
     }
 
-    /// Takes a name, and a reply port if one is named.
-    fn hello(
-        &mut self,
-        now: Instant,
-        asker: Asker,
-        mut reader: Reader<'_>,
-        out: &mut Outputs,
-    ) -> Result<Done, Refusal> {
-        let result = if asker.in_as {
-            Err(failed(Code::BadArguments, "a user cannot say hello"))
-        } else {
-            self.judge_hello(now, asker, &mut reader, out)
-        };
-        let announced = self.clients.session(asker.client).announced;
-        let (name, port) = match result {
-            Ok(hello) => hello,
-            Err(refusal) => {
-                if !announced {
-                    self.announce(asker, true, out);
-                }
-                return Err(refusal);
-            }
-        };
-        let renamed = self.clients.name(asker.client) != name;
-        let former = self.clients.name(asker.client).to_owned();
-        if renamed {
-            self.clients.rename(asker.client, name);
-        }
-        let asker = match port {
-            Some(port) => Asker {
-                destination: self.redirect(asker, port, out),
-                ..asker
-            },
-            None => asker,
-        };
-        if !announced {
-            self.announce(asker, true, out);
-            return Ok(Done::Nothing);
-        }
-        let endpoint = self.clients.session(asker.client).endpoint;
-        if renamed {
-            out.change(super::Change::Renamed {
-                former: &former,
-                name,
-                endpoint,
-            });
-            let tell = (!asker.in_call).then_some(asker);
-            self.tell_connected(asker.client, endpoint, tell, out);
-        } else if !asker.in_call {
-            self.answer_connected(asker, endpoint, out);
-        }
-        Ok(Done::Nothing)
-    }
-
-    fn judge_hello<'a>(
-        &mut self,
-        now: Instant,
-        asker: Asker,
-        reader: &mut Reader<'a>,
-        out: &mut Outputs,
-    ) -> Result<(&'a str, Option<u16>), Refusal> {
-        let bad = |text| Err(failed(Code::BadArguments, text));
-        let Some(name) = reader.text() else {
-            return bad("hello takes a name");
-        };
-        let port = match (reader.is_at_end(), reader.int()) {
-            (true, _) => None,
-            (false, Some(port)) if reader.is_at_end() => Some(port),
-            (false, _) => return bad("hello takes a name and a reply port"),
-        };
-        let own = self.clients.name(asker.client) == name;
-        if self
-            .profiles
-            .profile(self.profile_of(asker.client))
-            .is_configured()
-            && !own
-        {
-            return Err(failed(
-                Code::NotAllowed,
-                "this client's name is in the configuration",
-            ));
-        }
-        if !own && !is_name(name) {
-            return bad("a name has 1 to 64 printable characters, no / and is no address");
-        }
-        let port = match port.map(u16::try_from) {
-            None => None,
-            Some(Ok(port)) if port > 0 && !self.is_own_port(asker, port) => Some(port),
-            Some(_) => {
-                return bad("the reply port is not between 1 and 65535, or the gateway's own");
-            }
-        };
-        if !own {
-            self.free_the_name(now, asker, name, out)?;
-        }
-        Ok((name, port))
-    }
-
-    /// Makes sure that a name is nobody else's. An app that was restarted may have its own back.
-    fn free_the_name(
-        &mut self,
-        now: Instant,
-        asker: Asker,
-        name: &str,
-        out: &mut Outputs,
-    ) -> Result<(), Refusal> {
-        let taken = Err(failed(
-            Code::NameTaken,
-            "the name belongs to another client",
-        ));
-        if self.profiles.reserves(name) {
-            return taken;
-        }
-        let Some(other) = self.clients.named(name) else {
-            return Ok(());
-        };
-        if !self.clients.is_alive(other) {
-            return taken;
-        }
-        let ip = |client: ClientId| self.clients.session(client).endpoint.ip();
-        let unheard = now.since(self.clients.client(other).last_heard);
-        if ip(other) != ip(asker.client) || unheard < crate::limits::NAME_TAKEOVER {
-            return taken;
-        }
-        self.end(other, EndCause::Replaced, out);
-        Ok(())
-    }
-
-    /// Does a message in the name of a user behind the asking endpoint.
-    fn speak_as(
-        &mut self,
-        now: Instant,
-        asker: Asker,
-        mut reader: Reader<'_>,
-        out: &mut Outputs,
-    ) -> Result<Done, Refusal> {
-        let request = "/oscgate/as";
-        let (user, address) = (reader.text(), reader.string());
-        let refused = match (user, address) {
-            _ if asker.in_as => Some("a user cannot speak for another"),
-            (Some(user), Some(_)) if !is_user_name(user) => {
-                Some("a user has 1 to 64 printable characters and no /")
-            }
-            (Some(_), Some(b"/oscgate/as" | b"/oscgate/hello" | b"/oscgate/bye")) => {
-                Some("a user cannot say as, hello or bye")
-            }
-            (Some(_), Some(_)) => None,
-            _ => Some("as takes a user and an address"),
-        };
-        let (Some(user), Some(address), None) = (user, address, refused) else {
-            let text = refused.unwrap_or_default();
-            self.fail(asker, request, Code::BadArguments, text, out);
-            return Err(failed(Code::BadArguments, text));
-        };
-        let client = match self.user(now, asker, user) {
-            Ok(client) => client,
-            Err(code) => {
-                let text = "too many users behind one endpoint";
-                self.fail(asker, request, code, text, out);
-                return Err(failed(code, text));
-            }
-        };
-        let asked = Asked {
-            address,
-            values: reader.0,
-            whole: None,
-        };
-        self.ask(
-            now,
-            Asker {
-                client,
-                in_as: true,
-                ..asker
-            },
-            &asked,
-            out,
-        )
-    }
-
-    /// The stored value of one address.
-    fn get(
-        &mut self,
-        now: Instant,
-        asker: Asker,
-        reader: &mut Reader<'_>,
-        out: &mut Outputs,
-    ) -> Result<Done, Refusal> {
-        let address = read_address(reader)?;
-        let id = self.table.find(address);
-        let Some(id) = id.filter(|&id| !self.table.entry(id).value.is_empty()) else {
-            return Err(failed(Code::NotFound, words(Code::NotFound)));
-        };
-        let writer = self.table.entry(id).writer;
-        if asker.in_call {
-            self.note_sent(now, asker, id, writer);
-        } else {
-            self.send_stored(now, id, asker.place(&self.clients), writer, out);
-        }
-        Ok(Done::Value(id))
-    }
-
-    /// All about one address.
-    fn meta(
-        &mut self,
-        now: Instant,
-        asker: Asker,
-        reader: &mut Reader<'_>,
-        out: &mut Outputs,
-    ) -> Result<Done, Refusal> {
-        let address = read_address(reader)?;
-        self.write_meta(now, address);
-        if asker.in_call {
-            return Ok(Done::Meta);
-        }
-        if self.meta.len() > crate::limits::DATAGRAM_BYTES_MAX {
-            return Err(failed(Code::Limit, "the answer does not fit a datagram"));
-        }
-        out.scratch.clear();
-        out.scratch.extend_from_slice(&self.meta);
-        self.answer(asker, Kind::Status, out);
-        Ok(Done::Meta)
-    }
-
-    /// Writes the `meta` of an address to the buffer of that name.
-    fn write_meta(&mut self, now: Instant, address: &str) {
-        let entry = self.table.find(address).map(|id| self.table.entry(id));
-        let lock = entry.and_then(|entry| entry.lock.as_ref());
-        let value = entry.map_or(&[][..], |entry| entry.value.as_bytes());
-        let values = Arguments::of_tail(value);
-        let tags: &[u8] = if lock.is_some() { b"sTsihs" } else { b"sFsihs" };
-        let holder = lock.map_or("", |lock| self.clients.name(lock.holder));
-        let writer = entry.map_or("", |entry| self.clients.names.text(entry.writer));
-        self.meta.clear();
-        Encoder::begin_with(&mut self.meta, META.as_bytes(), tags, values)
-            .string(address.as_bytes())
-            .string(holder.as_bytes())
-            .int(lock.map_or(0, |lock| millis(lock.remaining(now))))
-            .long(entry.map_or(0, |entry| entry.revision))
-            .string(writer.as_bytes())
-            .rest(values);
-    }
-
-    fn on_subscribe(&mut self, asker: Asker, reader: Reader<'_>) -> Result<Done, Refusal> {
-        let mut patterns = Vec::new();
-        for text in read_texts(reader)? {
-            patterns.push(read_pattern(text)?);
-        }
-        if patterns.is_empty() {
-            return Err(failed(
-                Code::BadArguments,
-                "subscribe takes one or more patterns",
-            ));
-        }
-        match self.subscribe(asker, &patterns) {
-            Ok(()) => Ok(Done::Nothing),
-            Err(code) => Err(failed(code, "too many subscriptions")),
-        }
-    }
-
-    fn on_unsubscribe(&mut self, asker: Asker, reader: Reader<'_>) -> Result<Done, Refusal> {
-        self.unsubscribe(asker, &read_texts(reader)?);
-        Ok(Done::Nothing)
-    }
-
-    fn on_sync(
-        &mut self,
-        now: Instant,
-        asker: Asker,
-        mut reader: Reader<'_>,
-    ) -> Result<Done, Refusal> {
-        let (Some(text), true) = (reader.text(), reader.is_at_end()) else {
-            return Err(failed(Code::BadArguments, "sync takes one pattern"));
-        };
-        let pattern = read_pattern(text)?;
-        match self.sync(now, asker, pattern) {
-            Ok(()) => Ok(Done::Nothing),
-            Err(code) => Err(failed(code, "too many sync requests at one time")),
-        }
-    }
-
     /// `set`, `set_if`, `lock`, `unlock`, `take`, `release`: what is refused is a denial of their
     /// address, if they name one.
     fn request_of_address(
@@ -611,51 +326,6 @@ impl Gateway {
         }
         Ok(Done::Nothing)
     }
-
-    /// Remembers that a caller was told a value.
-    fn note_sent(
-        &mut self,
-        now: Instant,
-        asker: Asker,
-        id: AddressId,
-        writer: super::names::NameId,
-    ) {
-        let hash = self.hash(Arguments::of_tail(self.table.entry(id).value.as_bytes()));
-        if !self.times.reflection.is_zero() {
-            self.clients
-                .destination_mut(asker.destination)
-                .sent
-                .note(now, id, writer, hash);
-        }
-    }
-}
-
-/// The one argument of `get` and `meta`: a plain address outside `/oscgate`.
-fn read_address<'a>(reader: &mut Reader<'a>) -> Result<&'a str, Refusal> {
-    let (Some(named), true) = (reader.string(), reader.is_at_end()) else {
-        return Err(failed(Code::BadArguments, "takes one address"));
-    };
-    let plain = |address: &&str| !is_pattern(address) && !is_own_address(named);
-    check_address(named)
-        .filter(plain)
-        .ok_or_else(|| failed(Code::BadAddress, "not the address of a value"))
-}
-
-fn read_texts(mut reader: Reader<'_>) -> Result<Vec<&str>, Refusal> {
-    let mut texts = Vec::new();
-    while !reader.is_at_end() {
-        match reader.text() {
-            Some(text) => texts.push(text),
-            None => return Err(failed(Code::BadArguments, "patterns are strings")),
-        }
-    }
-    Ok(texts)
-}
-
-fn read_pattern(text: &str) -> Result<Pattern, Refusal> {
-    let bad = || failed(Code::BadAddress, "not an address pattern");
-    check_address(text.as_bytes()).ok_or_else(bad)?;
-    Pattern::compile(text).map_err(|_| bad())
 }
 
 /// Begins a reply to a call in place of what the buffer holds; `tags` without those of number and
