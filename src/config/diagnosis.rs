@@ -34,8 +34,14 @@ pub(super) fn diagnose(
         message,
         cure: cure.map(ToOwned::to_owned),
     };
-    if let Some(at) = statement.unclosed {
-        return unclosed(content, at, start);
+    if let Some((header, after)) = line[from..end]
+        .rsplit_once(']')
+        .filter(|_| statement.is_header)
+        && !after.trim().is_empty()
+    {
+        let message = format!("{} stands behind the table's name", quoted(after.trim()));
+        let marked = start + from + header.len() + 1..whole.end;
+        return plain(message, Some("put it on a line of its own"), marked);
     }
     if statement.is_header {
         let message = format!("{} is not a table", quoted(line[from..end].trim()));
@@ -85,8 +91,9 @@ pub(super) fn diagnose(
     }
 }
 
-fn unclosed(content: &str, at: usize, start: usize) -> Diagnosis {
-    let (what, close) = match content[at - start..].chars().next() {
+/// A statement that is never closed after the bracket or the quotes at `at`.
+pub(super) fn unclosed(content: &str, at: usize, statement: &Statement) -> Diagnosis {
+    let (what, close) = match content[at - statement.range.start..].chars().next() {
         Some('[') => ("list", "]"),
         Some('{') => ("inline table", "}"),
         Some('\'') => ("text in three quotes", "'''"),
@@ -200,6 +207,10 @@ fn broken_value(
                 let cure = format!("write {}", quoted(text));
                 return ("the closing quote is missing".into(), Some(cure), whole);
             };
+            if value.contains(|c: char| c.is_control() && c != '\t') {
+                let message = "there is a control character in this text";
+                return (message.into(), Some("take it out".into()), stumbled);
+            }
             let (text, after) = value.split_at(end + 1);
             if after.is_empty() {
                 let cure = "in double quotes a `\\` needs another one before it, or write single quotes: 'a\\b'";

@@ -245,7 +245,14 @@ fn event(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> EventRule {
                     format!("write {text}, without quotes"),
                 ))
             }
-            _ => one_of("word for `event`", text, &[("press", EventRule::Press)]),
+            "press" => Ok(EventRule::Press),
+            _ => {
+                let message = format!("unknown word for `event` {}", quoted(text));
+                Err(values::Trouble::new(
+                    message,
+                    "write true, false or \"press\"",
+                ))
+            }
         };
         return walk.text(section, "event", read).unwrap_or_default();
     }

@@ -1,4 +1,8 @@
 //! What technicians write: TOML text in, checked values or every fault out.
+//!
+//! [`load_show`] reads a whole text in one pass, however broken it is, and answers with a [`Show`]
+//! in which nothing needs to be checked again, or with every [`Fault`] and the cure of each. Absent
+//! on purpose: reading files, watching them, and colours; a fault hands out its parts for that.
 
 mod diagnosis;
 mod entries;

@@ -40,7 +40,7 @@ fn statement(text: &str, start: usize) -> Statement {
     open.read(first, start);
     while let Some(at) = open.first() {
         let next = &text[end..line_end(text, end)];
-        let is_next = begins_header(next) || (begins_pair(next) && !open.is_inline_table());
+        let is_next = is_header(next) || (begins_pair(next) && !open.is_inline_table());
         // Inside three quotes anything may stand, so there only a missing end counts.
         let is_next = is_next && (!open.is_text() || !closes_later(&text[end..], open.text));
         if next.is_empty() || is_next {
@@ -100,6 +100,16 @@ fn begins_header(line: &str) -> bool {
             .trim_start()
             .starts_with(|c: char| c.is_alphabetic() || c == ']')
         && !line[..content_end(line)].ends_with(',')
+}
+
+/// Whether a line can be nothing but a header, also where a list is open.
+fn is_header(line: &str) -> bool {
+    let name = line[..content_end(line)]
+        .trim()
+        .trim_matches(['[', ']', ' ']);
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let is_value = matches!(name, "true" | "false" | "inf" | "nan");
+    begins_header(line) && !is_value && name.chars().all(is_word)
 }
 
 fn begins_pair(line: &str) -> bool {

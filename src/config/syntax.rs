@@ -40,11 +40,8 @@ impl Readable {
             .iter()
             .find(|other| other.is_header && other.range.start > at);
         let end = next.map_or(self.text.len(), |next| next.range.start);
-        let (from, to) = (line_end(&self.text, at).min(at), end);
-        self.lost.iter().any(|lost| {
-            let written = self.written(&(from..to));
-            lost.start >= written.start && lost.start < written.end.max(written.start + 1)
-        })
+        let written = self.written(&(at..end));
+        self.lost.iter().any(|lost| written.contains(&lost.start))
     }
 
     fn insert(&mut self, at: usize, text: &str) {
@@ -78,6 +75,7 @@ pub(super) fn readable(page: &Page<'_>) -> Readable {
         lost: Vec::new(),
         seen: Vec::new(),
     };
+    take_out_unclosed(page, &mut text);
     mend_headers(page, &mut text);
     loop {
         let parsed = text.text.clone();
@@ -99,6 +97,22 @@ pub(super) fn readable(page: &Page<'_>) -> Readable {
             return text;
         }
         mend(page, &mut text, error, root.get_ref());
+    }
+}
+
+/// Reports the lists and texts that never end: the parser would read the rest of the file as theirs.
+fn take_out_unclosed(page: &Page<'_>, text: &mut Readable) {
+    for statement in statements(&text.text) {
+        if let Some(at) = statement.unclosed {
+            let found = diagnosis::unclosed(&text.text[statement.range.clone()], at, &statement);
+            text.faults.push(page.fault(
+                found.span,
+                found.key.as_deref(),
+                found.message,
+                found.cure,
+            ));
+            text.take_out(statement.range);
+        }
     }
 }
 
@@ -127,29 +141,36 @@ fn mend_headers(page: &Page<'_>, text: &mut Readable) {
         }
         let begin = header.range.start + content.len() - content.trim_start().len();
         let end = header.range.start + content.len();
-        let (message, why) = if (opening, closing) == (1, 1) {
-            (
-                format!("`{}` has single brackets", content.trim()),
-                ", since there may be several",
-            )
-        } else if (opening, closing) == (2, 2) {
-            (
-                format!("`{}` has double brackets", content.trim()),
-                ", since there is only one",
-            )
-        } else {
-            (
-                format!("the brackets of {} do not match", quoted(content.trim())),
-                "",
-            )
-        };
-        let cure = format!("write `{}`{why}", table.header());
-        let span = text.written(&(begin..end));
-        text.faults
-            .push(page.fault(span, Some(table.name()), message, Some(cure)));
+        if table.name() == name {
+            let span = text.written(&(begin..end));
+            let (message, cure) = wrong_brackets(table, content.trim(), opening, closing);
+            text.faults
+                .push(page.fault(span, Some(name), message, Some(cure)));
+        }
         let name_at = begin + content.trim_start().find(name).unwrap_or_default();
         set_brackets(text, name_at..name_at + name.len(), begin..end, wanted);
     }
+}
+
+/// What is wrong with the brackets of a header, and how it is written.
+fn wrong_brackets(
+    table: TableName,
+    line: &str,
+    opening: usize,
+    closing: usize,
+) -> (String, String) {
+    let (message, why) = match (opening, closing) {
+        (1, 1) => (
+            format!("`{line}` has single brackets"),
+            ", since there may be several",
+        ),
+        (2, 2) => (
+            format!("`{line}` has double brackets"),
+            ", since there is only one",
+        ),
+        (_, _) => (format!("the brackets of {} do not match", quoted(line)), ""),
+    };
+    (message, format!("write `{}`{why}", table.header()))
 }
 
 fn set_brackets(text: &mut Readable, name: Range<usize>, whole: Range<usize>, wanted: usize) {

@@ -162,7 +162,7 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, Trouble> {
         return Err(no_listen(text));
     };
     if let (IpAddr::V6(_), IpAddr::V4(folded)) = (address.ip(), address.ip().to_canonical()) {
-        let message = format!("{} is an IPv4 address in IPv6 clothing", quoted(text));
+        let message = format!("{} is an IPv4 address written as IPv6", quoted(text));
         return Err(Trouble::new(
             message,
             format!("write \"{folded}:{}\"", address.port()),
@@ -307,7 +307,7 @@ pub(super) fn subnet(text: &str) -> Result<Subnet, Trouble> {
     };
     let network = masked(ip, prefix);
     if network != ip {
-        let message = format!("{} has bits set behind its first {prefix}", quoted(text));
+        let message = format!("{} is a device in a network, not a network", quoted(text));
         let cure = format!("the network is \"{network}/{prefix}\", this one device is \"{ip}\"");
         return Err(Trouble::new(message, cure));
     }

@@ -240,7 +240,11 @@ impl Walk<'_, '_> {
     /// The bytes of `span` as a message repeats them.
     fn page_text(&self, span: &Range<usize>) -> String {
         let text = self.text.text.get(span.clone()).unwrap_or_default();
-        quoted(text).trim_matches('"').to_owned()
+        let text = quoted(text);
+        text.strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'))
+            .unwrap_or(&text)
+            .to_owned()
     }
 
     /// Records that a value is of another type than its key wants.
@@ -257,7 +261,9 @@ impl Walk<'_, '_> {
             .unwrap_or("\"…\"");
         let text = self.page_text(&value.span());
         let bare = value.get_ref().as_str().unwrap_or(&text);
-        let (wanted, cure) = if sample.starts_with('[') {
+        let (wanted, cure) = if sample.starts_with('[') && value.get_ref().is_table() {
+            ("a list", format!("write `{key} = {sample}`"))
+        } else if sample.starts_with('[') {
             ("a list", format!("put it in brackets: [{text}]"))
         } else if matches!(sample, "true" | "false") {
             let word = match bare.to_lowercase().as_str() {
@@ -358,7 +364,8 @@ fn number(value: &Spanned<DeValue<'_>>) -> Option<f64> {
 fn kind(value: &Spanned<DeValue<'_>>) -> &'static str {
     match value.get_ref() {
         DeValue::String(_) => "a text",
-        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Integer(_) => "a number",
+        DeValue::Float(_) => "a number with a point",
         DeValue::Boolean(_) => "true or false",
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "a list",
