@@ -70,7 +70,7 @@ fn a_damaged_show_file_is_answered() {
 
 /// All faults of a file as they are shown, or `good`.
 fn messages(file: &Path) -> String {
-    let bytes = fs::read(file).unwrap();
+    let bytes = fs::read(file).expect("the file was just listed");
     match load_show_bytes("show.toml", &bytes, &[]) {
         Ok(_) => "good\n".to_owned(),
         Err(faults) => faults.iter().map(|fault| format!("{fault}\n")).collect(),
@@ -80,8 +80,8 @@ fn messages(file: &Path) -> String {
 fn toml_files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let entries = fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+        .expect("the folder is part of the repository")
+        .map(|entry| entry.expect("the folder can be read").path());
     let mut files: Vec<_> = entries
         .filter(|path| path.extension().is_some_and(|e| e == "toml"))
         .collect();

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::fault::quoted;
-use super::keys::{KEYS, nearest};
+use super::keys::KEYS;
+use super::nearest::nearest;
 use super::statements::{Statement, closing_quote, content_end};
 
 /// What is wrong with a statement, and where.
@@ -26,14 +27,18 @@ pub(super) fn diagnose(
     let start = statement.range.start;
     let line = content.split('\n').next().unwrap_or_default();
     let end = content_end(line);
-    let from = line.len() - line.trim_start().len();
-    let whole = start + from..start + end.max(from);
+    let from = (line.len() - line.trim_start().len()).min(end);
+    let whole = start + from..start + end;
     let plain = |message: String, cure: Option<&str>, span: Range<usize>| Diagnosis {
         span,
         key: None,
         message,
         cure: cure.map(ToOwned::to_owned),
     };
+    if end == from || (span.start > whole.end && line[end..].contains('#')) {
+        let message = "there is a control character in this comment";
+        return plain(message.into(), Some("take it out"), span.clone());
+    }
     if let Some((header, after)) = line[from..end]
         .rsplit_once(']')
         .filter(|_| statement.is_header)

@@ -9,8 +9,9 @@ use super::load::not_yet;
 use super::show::{
     AddressRule, ClientEntry, Echo, EventRule, LockRule, Outside, ParameterAccess, Sessions, Source,
 };
+use super::sources;
 use super::values;
-use super::walk::{Section, Walk, one_of};
+use super::walk::{Section, Walk};
 
 /// How long a lock that was taken by writing outlives the last write, where no rule says it.
 const HOLD_DEFAULT: Duration = Duration::from_secs(1);
@@ -30,7 +31,7 @@ pub(super) fn clients(
     let mut clients = Vec::new();
     for section in sections {
         let name = walk.text(section, "name", values::client_name);
-        let source = walk.text(section, "source", values::source);
+        let source = walk.text(section, "source", sources::source);
         walk.missing(section, "name");
         if !section.entries.contains_key("connect") {
             walk.missing(section, "source");

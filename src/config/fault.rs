@@ -139,8 +139,9 @@ impl<'a> Page<'a> {
             line,
             column: line_text[..from].chars().count() + 1,
             key: key.map(ToOwned::to_owned),
-            message: message.into(),
-            cure,
+            // Both may repeat pieces of the file.
+            message: escaped(&message.into()),
+            cure: cure.map(|cure| escaped(&cure)),
             quote: quote(line_text, from..to),
         }
     }

@@ -8,11 +8,13 @@ use toml::de::{DeTable, DeValue};
 
 use super::entries;
 use super::fault::{Fault, Page, quoted};
-use super::keys::{TableName, nearest_table};
+use super::keys::TableName;
+use super::nearest::nearest_table;
 use super::show::{
     Access, Clients, Gateway, Identity, Limits, LockTimes, Operators, Sessions, Show, Unreachable,
     Watch,
 };
+use super::sources;
 use super::syntax;
 use super::values;
 use super::walk::{Section, Walk, homes, one_of};
@@ -299,12 +301,22 @@ fn unknown_table(
             format!("known are {}", known.join(", "))
         }
     };
-    walk.fault(
-        &key,
-        name,
-        format!("unknown table {}", quoted(name)),
-        Some(cure),
-    );
+    // Each header that has this name is wrong, not the first alone.
+    let items = value.get_ref().as_array().into_iter().flatten();
+    let tables = items.chain(value.get_ref().is_table().then_some(value));
+    let mut places: Vec<_> = tables.map(Spanned::span).collect();
+    places.retain(|span| is_header(&walk.text.text, span));
+    if places.is_empty() {
+        places.push(key);
+    }
+    for place in places {
+        walk.fault(
+            &place,
+            name,
+            format!("unknown table {}", quoted(name)),
+            Some(cure.clone()),
+        );
+    }
 }
 
 fn gateway(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Gateway {
@@ -318,7 +330,7 @@ fn gateway(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Gateway {
         ("apply", Watch::Apply),
         ("off", Watch::Off),
     ];
-    let listen = walk.list(section, "listen", values::listen);
+    let listen = walk.list(section, "listen", sources::listen);
     Gateway {
         name: walk
             .text(section, "name", values::plain_name)
@@ -370,7 +382,7 @@ fn listening(
 
 fn access(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Access {
     let default = Access::default();
-    let allow = walk.list(section, "allow", values::allow);
+    let allow = walk.list(section, "allow", sources::allow);
     if let (Some([]), Some(value)) = (allow.as_deref(), section.value("allow")) {
         let cure = "write [\"private\"], [\"any\"] or your subnets";
         walk.fault(
@@ -455,3 +467,7 @@ fn limits(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Limits {
         ),
     }
 }
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;

@@ -7,8 +7,9 @@ use toml::de::{DeTable, DeValue, Error};
 
 use super::diagnosis;
 use super::fault::{Fault, Page, quoted};
-use super::keys::{TableName, nearest_table};
-use super::statements::{Statement, content_end, line_end, statements};
+use super::keys::TableName;
+use super::nearest::nearest_table;
+use super::statements::{Statement, content_end, statements};
 
 /// After this many faults of syntax the file is no show file, and the rest of them would not help.
 const SYNTAX_FAULTS_MAX: usize = 40;

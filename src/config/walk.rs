@@ -6,7 +6,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, Page, quoted};
-use super::keys::{TableName, Written, nearest, nearest_key};
+use super::keys::{TableName, Written};
+use super::nearest::{nearest, nearest_key};
 use super::syntax::Readable;
 use super::values::Trouble;
 
