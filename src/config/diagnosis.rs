@@ -218,7 +218,8 @@ fn broken_value(
             }
             let (text, after) = value.split_at(end + 1);
             if after.is_empty() {
-                let cure = "in double quotes a `\\` needs another one before it, or write single quotes: 'a\\b'";
+                let cure = "in double quotes a `\\` needs another one before it, or \
+                write single quotes: 'a\\b'";
                 let cure = text.contains('\\').then(|| cure.to_owned());
                 return (plain_words(words), cure, stumbled);
             }

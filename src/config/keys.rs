@@ -60,12 +60,14 @@ impl TableName {
             Locks => "How long locks last, and how a refused hand is answered.",
             Sessions => "When a client is taken as gone. Its locks are released then.",
             Limits => {
-                "How much the gateway takes on. What is over a limit is refused, never what is there."
+                "How much the gateway takes on. What is over a limit is refused, never \
+                what is there."
             }
             Listen => "A door that speaks a dialect.",
             Client => "A device or program that you name. Repeat this block for each one.",
             Address => {
-                "A rule for the addresses that a pattern matches. Repeat this block for each rule;\n\
+                "A rule for the addresses that a pattern matches. Repeat this block for \
+                each rule;\n\
                  # the first one that matches wins."
             }
         }
@@ -160,20 +162,23 @@ pub(super) const KEYS: &[Key] = &[
         Access,
         "allow",
         Default(r#"["private"]"#),
-        "The networks that are served: subnets like \"10.0.1.0/24\", \"private\" (this machine and\n\
+        "The networks that are served: subnets like \"10.0.1.0/24\", \"private\" (this \
+        machine and\n\
          the usual private networks), or \"any\".",
     ),
     key(
         Access,
         "clients",
         Default(r#""any""#),
-        "\"any\" serves every device of those networks, \"listed\" only those with a [[client]] below.",
+        "\"any\" serves every device of those networks, \"listed\" only those with a \
+        [[client]] below.",
     ),
     key(
         Access,
         "identity",
         Default(r#""endpoint""#),
-        "Who an unlisted device is: \"endpoint\" makes a client of each IP and port, \"ip\" one of each IP.",
+        "Who an unlisted device is: \"endpoint\" makes a client of each IP and port, \
+        \"ip\" one of each IP.",
     ),
     key(
         Access,
@@ -223,7 +228,8 @@ pub(super) const KEYS: &[Key] = &[
         Sessions,
         "unreachable",
         Default(r#""ignore""#),
-        "When a client's machine answers that nothing listens on its port: \"ignore\", or \"ends\".",
+        "When a client's machine answers that nothing listens on its port: \"ignore\", \
+        or \"ends\".",
     ),
     key(Limits, "clients", Default("1_024"), "Clients at one time."),
     key(
@@ -318,7 +324,8 @@ pub(super) const KEYS: &[Key] = &[
         Client,
         "echo",
         Example(r#""always""#),
-        "Its own accepted values are sent back to it: \"always\", \"changed\" (only where the gateway\n\
+        "Its own accepted values are sent back to it: \"always\", \"changed\" (only \
+        where the gateway\n\
          changed them), \"settled\" (the last one, when the hand is still) or \"never\".",
     ),
     key(
@@ -373,13 +380,15 @@ pub(super) const KEYS: &[Key] = &[
         Address,
         "outside",
         Example(r#""clip""#),
-        "A number outside the range: \"clip\" takes the nearest that is inside, \"refuse\" refuses it.",
+        "A number outside the range: \"clip\" takes the nearest that is inside, \
+        \"refuse\" refuses it.",
     ),
     key(
         Address,
         "lock",
         Example(r#""explicit""#),
-        "\"explicit\": locked by asking. \"write\": whoever moves it has it until the hand is still.\n\
+        "\"explicit\": locked by asking. \"write\": whoever moves it has it until the \
+        hand is still.\n\
          \"required\": nobody writes without a lock. \"never\": cannot be locked (meters).",
     ),
     key(
@@ -398,7 +407,8 @@ pub(super) const KEYS: &[Key] = &[
         Address,
         "event",
         Example("false"),
-        "true: passed on and never stored, like a GO button. \"press\": the same, but only when the\n\
+        "true: passed on and never stored, like a GO button. \"press\": the same, but \
+        only when the\n\
          button goes down.",
     ),
     key(

@@ -34,7 +34,9 @@ const MAPPING_TABLES: [&str; 6] = ["mapping", "session", "serves", "map", "touch
 /// Every fault of the text, in the order of its lines.
 ///
 /// ```
-/// let faults = oscgate::config::load_show("show.toml", "[locks]\ntimeout = \"30\"\n").unwrap_err();
+/// use oscgate::config::load_show;
+///
+/// let faults = load_show("show.toml", "[locks]\ntimeout = \"30\"\n").unwrap_err();
 /// assert_eq!(faults[0].place(), "show.toml:2:11");
 /// ```
 pub fn load_show(file_name: &str, text: &str) -> Result<Show, Vec<Fault>> {

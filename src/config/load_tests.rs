@@ -196,7 +196,8 @@ fn address_rules_keep_their_order_and_their_defaults() {
 fn toml_may_be_written_in_its_other_ways() {
     let show = good(
         "gateway.name = 'foh'\nlocks = { settle = '1s' }\n\
-         client = [ { name = 'a', source = '10.0.1.20' },\n  { name = 'b', source = '10.0.1.21' } ]\n",
+         client = [ { name = 'a', source = '10.0.1.20' },\n \
+         { name = 'b', source = '10.0.1.21' } ]\n",
     );
     assert_eq!(show.gateway.name, "foh");
     assert_eq!(show.locks.settle, Duration::from_secs(1));

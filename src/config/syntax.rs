@@ -101,7 +101,7 @@ pub(super) fn readable(page: &Page<'_>) -> Readable {
     }
 }
 
-/// Reports the lists and texts that never end: the parser would read the rest of the file as theirs.
+/// Reports the lists and texts that never end: the parser would read what follows as theirs.
 fn take_out_unclosed(page: &Page<'_>, text: &mut Readable) {
     for statement in statements(&text.text) {
         if let Some(at) = statement.unclosed {

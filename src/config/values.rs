@@ -290,7 +290,8 @@ pub(super) fn type_tags(text: &str) -> Result<String, Trouble> {
             | 'I' => (),
             _ => {
                 let cure = format!(
-                    "{} is none of them: i int, f float, s string, b blob, h int64, d double, T F I N, t S c r m, [ ]",
+                    "{} is none of them: i int, f float, s string, b blob, h int64, d \
+                    double, T F I N, t S c r m, [ ]",
                     quoted(&tag.to_string())
                 );
                 return Err(Trouble::new(message(), cure));
