@@ -1,5 +1,6 @@
 //! The show as it is meant: checked values with every default filled in.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -221,6 +222,22 @@ pub struct Subnet {
 }
 
 impl Subnet {
+    /// The subnet of one address. An IPv4-mapped IPv6 address becomes the IPv4 address.
+    #[must_use]
+    pub fn of(ip: IpAddr) -> Self {
+        let network = ip.to_canonical();
+        Self {
+            network,
+            prefix: if network.is_ipv4() { 32 } else { 128 },
+        }
+    }
+
+    /// Whether it holds a single address.
+    #[must_use]
+    pub fn is_one_address(&self) -> bool {
+        *self == Self::of(self.network)
+    }
+
     /// Whether `ip` lies in this subnet. An IPv4-mapped IPv6 address counts as the IPv4 address.
     #[must_use]
     pub fn contains(&self, ip: IpAddr) -> bool {
@@ -239,6 +256,12 @@ impl Subnet {
             }
             (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
         }
+    }
+}
+
+impl fmt::Display for Subnet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.network, self.prefix)
     }
 }
 
