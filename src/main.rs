@@ -1,3 +1,40 @@
-//! Arguments in, exit code out.
+//! Arguments in, exit code out: the one place where everything is put together.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use oscgate::cli::{self, Arguments, Exit, Failure, Output, Task};
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version too come this way. A closed output leaves nobody to tell.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Wrong as u8));
+        }
+    };
+    let environment = std::env::var("OSCGATE").ok();
+    let exit = match Task::of_arguments(arguments, environment.as_deref()) {
+        Ok(Task::Run(_settings)) => Exit::Failed,
+        Ok(Task::Check(_files)) => Exit::Failed,
+        Ok(Task::Init) => Exit::Failed,
+        Ok(Task::Ask(link, request)) => {
+            let done = cli::ask(&link, &request);
+            exit_of(done, |failure| Output::new(link.form).failure(failure))
+        }
+        Err(error) => exit_of(Err(error.into()), cli::tell),
+    };
+    ExitCode::from(exit as u8)
+}
+
+/// The exit code, after what went wrong has been told.
+fn exit_of(done: Result<(), Failure>, tell: impl FnOnce(&Failure)) -> Exit {
+    match done {
+        Ok(()) => Exit::Done,
+        Err(failure) => {
+            tell(&failure);
+            failure.exit()
+        }
+    }
+}

@@ -1,1 +1,30 @@
-//! Room `cli`.
+//! The command line: arguments as typed, then as meant, then one file for each subcommand.
+//!
+//! The room promises that standard output holds answers alone, each line whole and at once, that
+//! everything else goes to standard error, and that the exit code says how it ended ([`Exit`]).
+//!
+//! Deliberately absent: anything that decides about values and locks. The tools are clients like
+//! any other: what they can do, a console can do over the wire.
+
+mod args;
+mod ask;
+mod ending;
+mod get;
+mod hold;
+mod lines;
+mod meta;
+mod output;
+mod ping;
+mod set;
+mod settings;
+mod signals;
+mod stopwatch;
+mod unlock;
+mod value;
+mod watch;
+
+pub use args::{Arguments, LogFormat, Sockets};
+pub use ask::ask;
+pub use ending::{Exit, Failure};
+pub use output::{Output, tell};
+pub use settings::{Link, Request, RunSettings, SettingsError, Task};

@@ -93,7 +93,7 @@ pub enum CallError {
         after: Duration,
     },
     /// The gateway refused.
-    #[error("{}", .0.about("denied"))]
+    #[error("denied ({})", .0.code)]
     Denied(Refusal),
     /// The call cannot be written as OSC.
     #[error(transparent)]
@@ -112,6 +112,20 @@ pub enum CallError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl CallError {
+    /// Whether the gateway, or the way to it, may be back in a while.
+    #[must_use]
+    pub const fn is_silence(&self) -> bool {
+        match self {
+            Self::NothingListens { .. } | Self::NoAnswer { .. } | Self::Io { .. } => true,
+            Self::Unresolved { .. }
+            | Self::Denied(_)
+            | Self::Encode(_)
+            | Self::BadAnswer { .. } => false,
+        }
+    }
 }
 
 impl Client {
@@ -277,6 +291,11 @@ impl Client {
         }
     }
 
+    /// A message that arrived while a call waited for its answer, without waiting for another.
+    pub fn next_kept(&mut self) -> Option<Incoming> {
+        self.kept.pop_front()
+    }
+
     /// Ends the session if this client began it. Never fails: a gateway that does not hear it
     /// ends the session by itself.
     pub async fn leave(&mut self) {
@@ -298,6 +317,13 @@ impl Client {
     #[must_use]
     pub const fn gateway(&self) -> SocketAddr {
         self.gateway
+    }
+
+    /// Whether this client speaks from `endpoint`, as the gateway writes it.
+    #[must_use]
+    pub fn is_own(&self, endpoint: &str) -> bool {
+        let endpoint = endpoint.parse::<SocketAddr>().ok();
+        endpoint.is_some() && endpoint == self.socket.local_addr().ok()
     }
 
     /// The answer to the call of this number; all else is kept.

@@ -16,6 +16,6 @@ mod target;
 
 pub use caller::{CallError, Client};
 pub use incoming::{Incoming, Meta};
-pub use refusal::Refusal;
+pub use refusal::{Refusal, Seconds};
 pub use retry::Retry;
 pub use target::{DEFAULT_PORT, Target, TargetError};

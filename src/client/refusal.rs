@@ -63,8 +63,9 @@ pub(super) fn millis(wire: i32) -> Duration {
     Duration::from_millis(u64::try_from(wire).unwrap_or(0))
 }
 
-/// A span in whole seconds, below one in milliseconds, below three with one decimal.
-struct Seconds(Duration);
+/// A span for people: whole seconds, below three with one decimal, below one in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Seconds(pub Duration);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
