@@ -68,7 +68,10 @@ mod tests {
 
     #[test]
     fn the_end_of_time_is_not_passed() {
-        assert_eq!(Instant::from_micros(1) + Duration::MAX, Instant::from_micros(u64::MAX));
+        assert_eq!(
+            Instant::from_micros(1) + Duration::MAX,
+            Instant::from_micros(u64::MAX)
+        );
         assert_eq!(Instant::ZERO - Duration::from_secs(1), Instant::ZERO);
     }
 }

@@ -1,5 +1,6 @@
 //! The show as it is meant: checked values with every default filled in.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -221,20 +222,46 @@ pub struct Subnet {
 }
 
 impl Subnet {
+    /// The subnet of one address. An IPv4-mapped IPv6 address becomes the IPv4 address.
+    #[must_use]
+    pub fn of(ip: IpAddr) -> Self {
+        let network = ip.to_canonical();
+        Self {
+            network,
+            prefix: if network.is_ipv4() { 32 } else { 128 },
+        }
+    }
+
+    /// Whether it holds a single address.
+    #[must_use]
+    pub fn is_one_address(&self) -> bool {
+        *self == Self::of(self.network)
+    }
+
     /// Whether `ip` lies in this subnet. An IPv4-mapped IPv6 address counts as the IPv4 address.
     #[must_use]
     pub fn contains(&self, ip: IpAddr) -> bool {
         match (self.network, ip.to_canonical()) {
             (IpAddr::V4(network), IpAddr::V4(ip)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
+                let mask = u32::MAX
+                    .checked_shl(32 - u32::from(self.prefix))
+                    .unwrap_or(0);
                 (ip.to_bits() & mask) == network.to_bits()
             }
             (IpAddr::V6(network), IpAddr::V6(ip)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix)).unwrap_or(0);
+                let mask = u128::MAX
+                    .checked_shl(128 - u32::from(self.prefix))
+                    .unwrap_or(0);
                 (ip.to_bits() & mask) == network.to_bits()
             }
             (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
         }
+    }
+}
+
+impl fmt::Display for Subnet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.network, self.prefix)
     }
 }
 

@@ -1,0 +1,90 @@
+//! Golden files: bad show files with their exact messages, and the examples that must be good.
+//!
+//! `UPDATE_GOLDEN=1 cargo test --test golden` writes the messages anew. Read them before you keep
+//! them: is it plain what is wrong, and what to type instead?
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use oscgate::config::load_show_bytes;
+
+#[test]
+fn a_bad_show_file_says_what_is_wrong_and_what_to_write() {
+    let mut wrong = Vec::new();
+    let files = toml_files("tests/golden/show");
+    assert!(
+        files.len() >= 30,
+        "there are {} golden show files",
+        files.len()
+    );
+    for file in files {
+        let found = messages(&file);
+        let golden = file.with_extension("txt");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&golden, &found).unwrap();
+        } else if fs::read_to_string(&golden).ok().as_ref() != Some(&found) {
+            wrong.push(format!("{}:\n{found}", file.display()));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "these messages are new:\n\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn every_fault_begins_with_its_place() {
+    for file in toml_files("tests/golden/show") {
+        let bytes = fs::read(&file).unwrap();
+        for fault in load_show_bytes("show.toml", &bytes, &[]).unwrap_err() {
+            let text = fault.to_string();
+            let place = format!("show.toml:{}:{}: ", fault.line, fault.column);
+            assert!(text.starts_with(&place), "{text}");
+            assert!(!text.contains(['\u{1b}', '\r', '\t']), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn every_example_is_a_good_show_file() {
+    let files = toml_files("mappings/examples");
+    assert!(!files.is_empty());
+    for file in files {
+        assert_eq!(messages(&file), "good\n", "{}", file.display());
+    }
+}
+
+/// A show file cut off anywhere, or with any one byte gone, never stops the loader.
+#[test]
+fn a_damaged_show_file_is_answered() {
+    for file in toml_files("mappings/examples") {
+        let bytes = fs::read(&file).unwrap();
+        for cut in 0..bytes.len() {
+            let _ = load_show_bytes("show.toml", &bytes[..cut], &[]);
+            let without: Vec<u8> = [&bytes[..cut], &bytes[cut + 1..]].concat();
+            let _ = load_show_bytes("show.toml", &without, &[]);
+        }
+    }
+}
+
+/// All faults of a file as they are shown, or `good`.
+fn messages(file: &Path) -> String {
+    let bytes = fs::read(file).expect("the file was just listed");
+    match load_show_bytes("show.toml", &bytes, &[]) {
+        Ok(_) => "good\n".to_owned(),
+        Err(faults) => faults.iter().map(|fault| format!("{fault}\n")).collect(),
+    }
+}
+
+fn toml_files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let entries = fs::read_dir(&folder)
+        .expect("the folder is part of the repository")
+        .map(|entry| entry.expect("the folder can be read").path());
+    let mut files: Vec<_> = entries
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    files.sort();
+    files
+}
