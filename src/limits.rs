@@ -1,5 +1,7 @@
 //! Every bound of the gateway in one place, with its reason, and compile-time checks between them.
 
+use std::time::Duration;
+
 /// The longest packet taken: the largest multiple of four (OSC 1.0: a packet's size always is)
 /// that fits in a UDP datagram over IPv4 (65,535 - 20 - 8 = 65,507).
 pub const DATAGRAM_BYTES_MAX: usize = 65_504;
@@ -26,3 +28,73 @@ pub const NAME_CHARS_MAX: usize = 64;
 
 const _: () = assert!(DATAGRAM_BYTES_MAX.is_multiple_of(4) && DATAGRAM_BYTES_MAX <= 65_507);
 const _: () = assert!(ADDRESS_BYTES_MAX <= u8::MAX as usize);
+
+/// Datagrams that may wait for one destination: two whole pattern writes of
+/// [`PATTERN_MATCHES_MAX`] addresses, half a second of a busy desk.
+pub const QUEUE_MESSAGES_MAX: usize = 2_048;
+
+/// Bytes that may wait for one destination: some four packets of the largest kind.
+pub const QUEUE_BYTES_MAX: usize = 256 * 1024;
+
+/// Addresses that one pattern may write: a desk's whole channel section, and little enough that
+/// one small datagram cannot become a storm.
+pub const PATTERN_MATCHES_MAX: usize = 1_024;
+
+/// Addresses that the patterns of one packet may be held against, all together: some 30 ms of
+/// work. The first pattern of a packet may always be held against the whole table.
+pub const PATTERN_CANDIDATES_MAX: usize = 1_048_576;
+
+/// Denials of one pattern that are answered to a client that is not configured.
+pub const PATTERN_DENIALS_MAX: usize = 16;
+
+/// Call numbers whose answers are remembered, counted down from the highest seen.
+pub const CALL_MEMORY: usize = 64;
+
+/// The longest answer that is remembered byte for byte. A longer one can only be that of a `get`
+/// or `meta`, which are read again: reading twice harms nobody.
+pub const CALL_ANSWER_BYTES_MAX: usize = 1_024;
+
+/// Users that one endpoint may speak for by `/oscgate/as`.
+pub const USERS_PER_CLIENT_MAX: usize = 64;
+
+/// Source ports remembered for one client that is known by its IP, beside those that follow
+/// something: a one-shot tool uses a new one for every message.
+pub const SOURCES_PER_CLIENT_MAX: usize = 64;
+
+/// Streams of denied writes that are watched at one time; the oldest ends early beyond that.
+pub const DENIAL_STREAMS_MAX: usize = 8_192;
+
+/// `sync` requests that may wait for one destination.
+pub const SYNCS_PER_DESTINATION_MAX: usize = 8;
+
+/// Values sent to one destination by a `sync` every [`SYNC_INTERVAL`]: 3,200 a second, in bursts
+/// that the default receive buffer of a small device (some 256 fader messages) takes.
+pub const SYNC_BURST: usize = 32;
+
+/// The pace of a `sync`.
+pub const SYNC_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Addresses that a `sync` looks at in one step, so that a pattern that matches little does not
+/// hold the loop up.
+pub const SYNC_CANDIDATES_MAX: usize = 4_096;
+
+/// Values sent to one destination that are remembered to recognise a reflection; beyond that the
+/// oldest are forgotten before their time. 16,000 values a second for 250 ms.
+pub const SENT_MEMORY_MAX: usize = 4_096;
+
+/// How long the holder of a name must have been unheard before a restarted app on the same
+/// machine may have the name back.
+pub const NAME_TAKEOVER: Duration = Duration::from_secs(3);
+
+/// How often `/oscgate/status/heartbeat` is sent to those who follow it.
+pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often one IP is told that there is no room for it.
+pub const NO_ROOM_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Changes kept for the observers between two turns of the loop; more are counted, not kept.
+pub const CHANGES_MAX: usize = 4_096;
+
+const _: () = assert!(QUEUE_BYTES_MAX >= 2 * DATAGRAM_BYTES_MAX);
+const _: () = assert!(QUEUE_MESSAGES_MAX >= PATTERN_MATCHES_MAX + PATTERN_DENIALS_MAX);
+const _: () = assert!(PATTERN_MATCHES_MAX <= PATTERN_CANDIDATES_MAX);

@@ -1,5 +1,389 @@
 //! The machine: time and one event in, datagrams and changes out.
+//!
+//! It decides everything and waits for nothing: no clock, socket, thread, random number or log.
+//! The same events at the same times always give the same outputs.
+//!
+//! ```
+//! use oscgate::config::Show;
+//! use oscgate::gateway::{Event, Flow, Gateway, Outputs, Via};
+//! use oscgate::time::Instant;
+//!
+//! let listen = "127.0.0.1:8900".parse().unwrap();
+//! let mut gateway = Gateway::new(Show::default(), &[listen]);
+//! let mut out = Outputs::new();
+//! let from = "127.0.0.1:5000".parse().unwrap();
+//! let via = Via { socket: 0, local: None };
+//! let bytes = b"/fader\0\0,f\0\0\x3f\0\0\0";
+//! gateway.handle(Instant::ZERO, Event::Datagram { from, via, bytes }, &mut out);
+//! out.take(|to, _, echo| {
+//!     assert_eq!((to, echo), (from, &bytes[..]));
+//!     Flow::Taken
+//! });
+//! ```
 
+mod call;
+mod change;
+mod clients;
+mod code;
+mod deadlines;
+mod denial;
+mod destination;
 mod event;
+mod follow;
+mod hello;
+mod lock;
+mod locking;
+mod names;
+mod output;
+mod profile;
+mod publish;
+mod queue;
+mod reading;
+mod reload;
+mod reply;
+mod request;
+mod room;
+mod rules;
+mod session;
+mod sorted;
+mod stats;
+mod sync;
+mod table;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod write;
 
+pub use change::Change;
+pub use code::{Code, EndCause, UnlockCause};
 pub use event::{Event, Flow, SendFailure, Via};
+pub use output::Outputs;
+pub use stats::Stats;
+
+use std::net::{IpAddr, SocketAddr};
+
+use hashbrown::{DefaultHashBuilder, HashMap};
+
+use crate::config::{Limits, LockTimes, Show, Unreachable};
+use crate::osc::{MessageView, PacketError, PacketView};
+use crate::time::Instant;
+use clients::{ClientId, Clients};
+use deadlines::{Deadlines, TimerId};
+use denial::{Stream, StreamKey};
+use destination::{DestinationId, Place};
+use follow::Followers;
+use profile::Profiles;
+use publish::{Settling, Thinned};
+use request::{Asked, is_gateways_word, is_own_address};
+use rules::Rules;
+use session::{Origin, Rate};
+use table::{AddressId, Table};
+
+/// The lock machine of one show.
+#[derive(Debug)]
+pub struct Gateway {
+    // What the show says.
+    profiles: Profiles,
+    rules: Rules,
+    times: LockTimes,
+    limits: Limits,
+    unreachable: Unreachable,
+    // Where it listens.
+    sockets: Vec<SocketAddr>,
+    local_addresses: Vec<IpAddr>,
+    // What there is.
+    table: Table,
+    clients: Clients,
+    followers: Followers,
+    /// How many locks are held.
+    locks: usize,
+    // What is going on.
+    deadlines: Deadlines<Timer>,
+    heartbeat_timer: Option<TimerId>,
+    streams: HashMap<StreamKey, Stream>,
+    thinned: HashMap<AddressId, Thinned>,
+    settling: HashMap<(ClientId, AddressId), Settling>,
+    /// The IPs that were told a moment ago that there is no room.
+    refused: Vec<(IpAddr, Instant)>,
+    /// How many addresses the patterns of this packet were held against.
+    candidates_looked_at: usize,
+    stats: Stats,
+    hasher: DefaultHashBuilder,
+    // Buffers that are used again.
+    tail: Vec<u8>,
+    message: Vec<u8>,
+    stored: Vec<u8>,
+    meta: Vec<u8>,
+}
+
+/// What a wake-up is for.
+#[derive(Clone, Copy, Debug)]
+enum Timer {
+    /// A lock may have run out.
+    Lock(AddressId),
+    /// A client may have fallen silent.
+    Silence(ClientId),
+    /// A stream of denied writes may have ended.
+    Stream(StreamKey),
+    /// A thinned address has its turn.
+    Thinned(AddressId),
+    /// A hand may have become still.
+    Settled(ClientId, AddressId),
+    /// The next burst of a `sync`.
+    Sync(DestinationId),
+    /// The first event of all: who is configured is given a place.
+    Start,
+    /// The gateway's own sign of life.
+    Heartbeat,
+}
+
+/// Who asks, and where the answer goes.
+#[derive(Clone, Copy, Debug)]
+struct Asker {
+    /// The client; a user, where an endpoint speaks for one.
+    client: ClientId,
+    /// The endpoint, or its reply port.
+    destination: DestinationId,
+    /// The way that the packet came.
+    via: Via,
+    /// It calls: the reply is its answer.
+    in_call: bool,
+    /// An endpoint speaks for it.
+    in_as: bool,
+}
+
+impl Asker {
+    fn place(&self, clients: &Clients) -> Place {
+        Place {
+            via: self.via,
+            ..clients.place(self.destination)
+        }
+    }
+}
+
+impl Gateway {
+    /// A machine for a checked show, listening on these sockets; [`Via::socket`] is an index into
+    /// them.
+    #[must_use]
+    pub fn new(show: Show, sockets: &[SocketAddr]) -> Self {
+        let mut this = Self {
+            profiles: Profiles::new(&show),
+            rules: Rules::new(&show.addresses, show.locks),
+            times: show.locks,
+            limits: show.limits,
+            unreachable: show.sessions.unreachable,
+            sockets: sockets.to_vec(),
+            local_addresses: Vec::new(),
+            table: Table::default(),
+            clients: Clients::new(),
+            followers: Followers::new(),
+            locks: 0,
+            deadlines: Deadlines::new(),
+            heartbeat_timer: None,
+            streams: HashMap::new(),
+            thinned: HashMap::new(),
+            settling: HashMap::new(),
+            refused: Vec::new(),
+            candidates_looked_at: 0,
+            stats: Stats::default(),
+            hasher: DefaultHashBuilder::default(),
+            tail: Vec::new(),
+            message: Vec::new(),
+            stored: Vec::new(),
+            meta: Vec::new(),
+        };
+        // Those who are told whether or not they have spoken need a look at the outbox.
+        this.deadlines.arm(Instant::ZERO, Timer::Start);
+        this
+    }
+
+    /// Says which IPs this machine has, so that a datagram of one of its own sockets is known.
+    pub fn set_local_addresses(&mut self, addresses: Vec<IpAddr>) {
+        self.local_addresses = addresses;
+    }
+
+    /// Takes one event. Whatever is due at `now` happens first; what the event sets off for this
+    /// very moment happens with it.
+    pub fn handle(&mut self, now: Instant, event: Event<'_>, out: &mut Outputs) {
+        self.run_due(now, out);
+        match event {
+            Event::Datagram { from, via, bytes } => {
+                self.on_datagram(now, Origin { from, via }, bytes, out);
+            }
+            Event::Timeout => {}
+            Event::Unreachable { to } => self.on_unreachable(to, out),
+            Event::Unsent { to, failure } => self.on_unsent(to, failure, out),
+            Event::Show(show) => self.on_show(now, &show, out),
+            Event::Stop => self.on_stop(out),
+        }
+        self.run_due(now, out);
+    }
+
+    /// When [`Event::Timeout`] is wanted next.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// What was seen and done so far.
+    #[must_use]
+    pub const fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    fn on_datagram(&mut self, now: Instant, origin: Origin, bytes: &[u8], out: &mut Outputs) {
+        self.stats.datagrams += 1;
+        if !self.profiles.allows(origin.from) {
+            self.stats.not_served += 1;
+            return out.change(Change::NotServed { from: origin.from });
+        }
+        let packet = match PacketView::parse(bytes) {
+            Ok(packet) => packet,
+            Err(cause) => return self.on_bad_packet(origin, cause, out),
+        };
+        if self.is_own_socket(origin) {
+            self.stats.own_socket += 1;
+            return out.change(Change::OwnSocket { from: origin.from });
+        }
+        if self.heard(now, origin, out) == Rate::Over {
+            return;
+        }
+        self.candidates_looked_at = 0;
+        for message in packet.messages() {
+            self.on_message(now, origin, &message, out);
+        }
+        if packet.is_empty() {
+            // A bundle that holds nothing is a sign of life all the same.
+            self.asker(now, origin, b"", out);
+        }
+    }
+
+    fn on_message(
+        &mut self,
+        now: Instant,
+        origin: Origin,
+        message: &MessageView<'_>,
+        out: &mut Outputs,
+    ) {
+        let Some(asker) = self.asker(now, origin, message.address(), out) else {
+            return;
+        };
+        let asked = Asked {
+            address: message.address(),
+            values: message.arguments(),
+            whole: message.has_tag_string().then(|| message.bytes()),
+        };
+        // A refusal has been answered; a caller's reply has been sent.
+        let _ = self.ask(now, asker, &asked, out);
+    }
+
+    /// Who sent a message; its session begins with it if it has none. `None`: there is no room,
+    /// or it only takes its leave again.
+    fn asker(
+        &mut self,
+        now: Instant,
+        origin: Origin,
+        address: &[u8],
+        out: &mut Outputs,
+    ) -> Option<Asker> {
+        let known = self.live_source(now, origin, out);
+        if known.is_none() && address == b"/oscgate/bye" {
+            return None;
+        }
+        let (client, destination) = match known {
+            Some(known) => known,
+            None => self.begin(now, origin, out)?,
+        };
+        let asker = Asker {
+            client,
+            destination,
+            via: origin.via,
+            in_call: false,
+            in_as: false,
+        };
+        let requests = is_own_address(address) && !is_gateways_word(address);
+        let session = self.clients.session_mut(client);
+        session.spoke |= requests;
+        // A hello announces it under its own name.
+        if !session.announced && address != b"/oscgate/hello" {
+            self.announce(asker, requests, out);
+        }
+        Some(asker)
+    }
+
+    fn on_bad_packet(&mut self, origin: Origin, cause: PacketError, out: &mut Outputs) {
+        if cause == PacketError::Empty {
+            self.stats.empty += 1;
+            return;
+        }
+        self.stats.bad_packets[cause.index()] += 1;
+        out.change(Change::BadPacket {
+            from: origin.from,
+            cause,
+        });
+    }
+
+    /// Whether a datagram comes from one of the gateway's own sockets: then something here was
+    /// aimed at the gateway itself, and answering would go round for ever.
+    fn is_own_socket(&self, origin: Origin) -> bool {
+        self.is_here(origin.from, origin.via)
+    }
+
+    /// Whether `to` is one of the gateway's own sockets, as seen by who speaks over `via`.
+    fn is_here(&self, to: SocketAddr, via: Via) -> bool {
+        self.sockets.iter().any(|socket| {
+            let here = || {
+                to.ip().is_loopback()
+                    || via.local == Some(to.ip())
+                    || self.local_addresses.contains(&to.ip())
+            };
+            socket.port() == to.port()
+                && socket.is_ipv4() == to.is_ipv4()
+                && (socket.ip() == to.ip() || (socket.ip().is_unspecified() && here()))
+        })
+    }
+
+    fn run_due(&mut self, now: Instant, out: &mut Outputs) {
+        while let Some(timer) = self.deadlines.fire(now) {
+            match timer {
+                Timer::Lock(id) => self.on_lock_due(now, id, out),
+                Timer::Silence(client) => self.on_silence(now, client, out),
+                Timer::Stream(key) => self.on_stream(now, key, out),
+                Timer::Thinned(id) => self.on_thinned(now, id, out),
+                Timer::Settled(client, id) => self.on_settled(now, client, id, out),
+                Timer::Sync(id) => self.on_sync_step(now, id, out),
+                Timer::Start => self.place_configured(now, out),
+                Timer::Heartbeat => self.on_heartbeat(now, out),
+            }
+        }
+    }
+
+    fn on_unreachable(&mut self, to: SocketAddr, out: &mut Outputs) {
+        let client = self
+            .clients
+            .spoken_to_at(to)
+            .filter(|&client| self.clients.is_alive(client));
+        if let Some(client) = client.filter(|_| self.unreachable == Unreachable::Ends) {
+            self.end(client, EndCause::Unreachable, out);
+        }
+    }
+
+    fn on_unsent(&mut self, to: SocketAddr, failure: SendFailure, out: &mut Outputs) {
+        self.stats.unsent += 1;
+        let client = self.clients.spoken_to_at(to);
+        let client = client.map_or("", |client| self.clients.name(client));
+        out.change(Change::Unsent {
+            client,
+            to,
+            failure,
+        });
+    }
+
+    fn on_stop(&mut self, out: &mut Outputs) {
+        for client in self.clients.ids() {
+            if self.clients.is_alive(client) {
+                self.end(client, EndCause::Stopped, out);
+            }
+        }
+    }
+}

@@ -42,6 +42,32 @@ pub enum ArgumentView<'a> {
     ArrayEnd,
 }
 
+impl ArgumentView<'_> {
+    /// Its type tag.
+    #[must_use]
+    pub const fn tag(&self) -> u8 {
+        match self {
+            Self::Int(_) => b'i',
+            Self::Float(_) => b'f',
+            Self::String(_) => b's',
+            Self::Blob(_) => b'b',
+            Self::Long(_) => b'h',
+            Self::Time(_) => b't',
+            Self::Double(_) => b'd',
+            Self::Symbol(_) => b'S',
+            Self::Char(_) => b'c',
+            Self::Color(_) => b'r',
+            Self::Midi(_) => b'm',
+            Self::True => b'T',
+            Self::False => b'F',
+            Self::Nil => b'N',
+            Self::Infinitum => b'I',
+            Self::ArrayBegin => b'[',
+            Self::ArrayEnd => b']',
+        }
+    }
+}
+
 /// The arguments of a message one after the other; arrays are told by their brackets.
 ///
 /// Holds only what a [`PacketView`](super::PacketView) has passed, so it never meets a fault.
@@ -52,6 +78,9 @@ pub struct Arguments<'a> {
 }
 
 impl<'a> Arguments<'a> {
+    /// No arguments.
+    pub const NONE: Self = Self::new(&[], &[]);
+
     /// The arguments of a stored [`tail`](super::MessageView::tail); none if the tail is empty.
     ///
     /// # Panics

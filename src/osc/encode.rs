@@ -3,7 +3,7 @@
 use rosc::{OscArray, OscColor, OscMessage, OscMidiMessage, OscPacket, OscTime, OscType};
 
 use super::address::check_address;
-use super::arguments::Arguments;
+use super::arguments::{ArgumentView, Arguments};
 use super::value::{Argument, Step, Steps};
 use crate::limits::{ARRAY_DEPTH_MAX, DATAGRAM_BYTES_MAX, PACKET_ARGUMENTS_MAX};
 
@@ -97,6 +97,36 @@ impl<'b> Encoder<'b> {
 pub fn append_message(out: &mut Vec<u8>, address: &[u8], tail: &[u8]) {
     put_string(out, address);
     out.extend_from_slice(if tail.is_empty() { b",\0\0\0" } else { tail });
+}
+
+/// Appends a [`tail`](super::MessageView::tail) of these arguments: what a converted message goes
+/// on with behind its address.
+pub fn append_tail<'v>(out: &mut Vec<u8>, values: impl Iterator<Item = ArgumentView<'v>> + Clone) {
+    let tags_at = out.len();
+    out.push(b',');
+    out.extend(values.clone().map(|value| value.tag()));
+    put_terminator(out, out.len() - tags_at);
+    for value in values {
+        match value {
+            ArgumentView::Int(value) => out.extend_from_slice(&value.to_be_bytes()),
+            ArgumentView::Float(value) => out.extend_from_slice(&value.to_be_bytes()),
+            ArgumentView::Long(value) => out.extend_from_slice(&value.to_be_bytes()),
+            ArgumentView::Time(value) => out.extend_from_slice(&value.to_be_bytes()),
+            ArgumentView::Double(value) => out.extend_from_slice(&value.to_be_bytes()),
+            ArgumentView::Char(value) | ArgumentView::Color(value) => {
+                out.extend_from_slice(&value.to_be_bytes());
+            }
+            ArgumentView::Midi(bytes) => out.extend_from_slice(&bytes),
+            ArgumentView::String(text) | ArgumentView::Symbol(text) => put_string(out, text),
+            ArgumentView::Blob(bytes) => put_blob(out, bytes),
+            ArgumentView::True
+            | ArgumentView::False
+            | ArgumentView::Nil
+            | ArgumentView::Infinitum
+            | ArgumentView::ArrayBegin
+            | ArgumentView::ArrayEnd => {}
+        }
+    }
 }
 
 /// Why a message cannot be encoded.

@@ -28,7 +28,9 @@ mod view;
 pub use address::{Address, AddressError, check_address, is_pattern};
 pub use arguments::{ArgumentView, Arguments};
 pub use compile::PatternError;
-pub use encode::{EncodeError, Encoder, append_message, encode_message, encode_message_into};
+pub use encode::{
+    EncodeError, Encoder, append_message, append_tail, encode_message, encode_message_into,
+};
 pub use error::PacketError;
 pub use pattern::Pattern;
 pub use value::{Argument, DecodeError, Message, decode_arguments, decode_packet};

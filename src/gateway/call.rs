@@ -1,0 +1,317 @@
+//! Calls: requests that survive a lost datagram, done once and answered always.
+
+use std::collections::VecDeque;
+
+use super::code::Code;
+use super::denial::Refusal;
+use super::output::Outputs;
+use super::queue::Kind;
+use super::reading::META;
+use super::reply::millis;
+use super::request::{Asked, Done, Reader, is_own_address, reply};
+use super::write::padded;
+use super::{Asker, Gateway};
+use crate::limits::{CALL_ANSWER_BYTES_MAX, CALL_MEMORY, DATAGRAM_BYTES_MAX};
+use crate::osc::{Arguments, Pattern, is_pattern};
+use crate::time::Instant;
+
+/// What one client called: its answers to the last numbers, counted down from the highest seen.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    highest: Option<i32>,
+    /// In order of their numbers.
+    answers: VecDeque<Answered>,
+}
+
+/// A call that was answered.
+#[derive(Debug)]
+struct Answered {
+    number: i32,
+    /// The address that it wrote, locked or unlocked, if it did.
+    done_to: Vec<u8>,
+    /// The answer as it was sent; empty: too long to keep, it is made again.
+    answer: Vec<u8>,
+}
+
+/// What is known of a number.
+#[derive(Debug, PartialEq, Eq)]
+enum Known<'a> {
+    /// It is to be done.
+    No,
+    /// It was done, and answered like this.
+    Answered(&'a [u8]),
+    /// It was a reading with a long answer, and may be read again.
+    ReadAgain,
+    /// It is too old, or was overtaken.
+    Stale,
+}
+
+impl Calls {
+    /// What is known of a call; `subject` is the address that it would write, lock or unlock.
+    fn known(&self, number: i32, subject: Option<&[u8]>) -> Known<'_> {
+        let Some(highest) = self.highest else {
+            return Known::No;
+        };
+        if number > highest {
+            return Known::No;
+        }
+        if i64::from(highest) - i64::from(number) >= CALL_MEMORY as i64 {
+            return Known::Stale;
+        }
+        match self
+            .answers
+            .binary_search_by_key(&number, |answered| answered.number)
+        {
+            Ok(at) if self.answers[at].answer.is_empty() => Known::ReadAgain,
+            Ok(at) => Known::Answered(&self.answers[at].answer),
+            Err(at) => {
+                let later = self.answers.iter().skip(at);
+                let overtaken = subject.is_some_and(|subject| {
+                    later
+                        .into_iter()
+                        .any(|answered| covers(&answered.done_to, subject))
+                });
+                if overtaken { Known::Stale } else { Known::No }
+            }
+        }
+    }
+
+    /// Remembers an answer, and what was done to which address.
+    fn remember(&mut self, number: i32, done_to: Option<&[u8]>, answer: &[u8]) {
+        let highest = self.highest.map_or(number, |highest| highest.max(number));
+        self.highest = Some(highest);
+        let oldest = i64::from(highest) - CALL_MEMORY as i64 + 1;
+        let mut slot = Answered {
+            number,
+            done_to: Vec::new(),
+            answer: Vec::new(),
+        };
+        while self
+            .answers
+            .front()
+            .is_some_and(|front| i64::from(front.number) < oldest)
+        {
+            // Its buffers are used again: a call allocates nothing in a steady state.
+            slot = self.answers.pop_front().expect("it is there");
+        }
+        slot.number = number;
+        slot.done_to.clear();
+        slot.done_to.extend_from_slice(done_to.unwrap_or_default());
+        slot.answer.clear();
+        if answer.len() <= CALL_ANSWER_BYTES_MAX {
+            slot.answer.extend_from_slice(answer);
+        }
+        match self
+            .answers
+            .binary_search_by_key(&number, |answered| answered.number)
+        {
+            Ok(at) => self.answers[at] = slot,
+            Err(at) => self.answers.insert(at, slot),
+        }
+    }
+}
+
+/// Whether what was done to `done_to` (an address or a pattern) was done to `subject` too.
+fn covers(done_to: &[u8], subject: &[u8]) -> bool {
+    if done_to == subject {
+        return true;
+    }
+    let (Ok(done_to), Ok(subject)) = (std::str::from_utf8(done_to), std::str::from_utf8(subject))
+    else {
+        return false;
+    };
+    is_pattern(done_to) && Pattern::compile(done_to).is_ok_and(|pattern| pattern.matches(subject))
+}
+
+/// The address that a call would write, lock or unlock.
+fn subject<'a>(address: &'a [u8], values: Arguments<'a>) -> Option<&'a [u8]> {
+    if !is_own_address(address) {
+        return Some(address);
+    }
+    match address {
+        b"/oscgate/set" | b"/oscgate/set_if" | b"/oscgate/lock" | b"/oscgate/unlock"
+        | b"/oscgate/take" => Reader(values).string(),
+        // A user's call is the endpoint's here, and about the same address.
+        b"/oscgate/as" => {
+            let mut reader = Reader(values);
+            reader.string()?;
+            let inner = reader.string()?;
+            if inner == b"/oscgate/as" {
+                None
+            } else {
+                subject(inner, reader.0)
+            }
+        }
+        _ => None,
+    }
+}
+
+impl Gateway {
+    /// Does what a call asks for, unless it was done already, and answers it.
+    pub(super) fn call(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        mut reader: Reader<'_>,
+        out: &mut Outputs,
+    ) -> Result<Done, Refusal> {
+        let (Some(number), Some(address)) = (reader.int(), reader.string()) else {
+            let text = "call takes a number and an address";
+            self.fail(asker, "/oscgate/call", Code::BadArguments, text, out);
+            return Err(Refusal::plain(Code::BadArguments, text));
+        };
+        let subject = subject(address, reader.0);
+        let calls = self
+            .clients
+            .session_mut(asker.client)
+            .calls
+            .get_or_insert_default();
+        let stale = match calls.known(number, subject) {
+            Known::Answered(answer) => {
+                out.scratch.clear();
+                out.scratch.extend_from_slice(answer);
+                self.answer(asker, Kind::Status, out);
+                return Ok(Done::Nothing);
+            }
+            Known::Stale => true,
+            Known::No | Known::ReadAgain => false,
+        };
+        if address == b"/oscgate/bye" && !asker.in_as {
+            // There is nobody left to answer once it is done.
+            reply(&mut out.scratch, number, "OK", "", NONE);
+            self.answer(asker, Kind::Status, out);
+        }
+        let caller = Asker {
+            in_call: true,
+            ..asker
+        };
+        let result = if stale {
+            let code = Code::Stale;
+            Err(Refusal::plain(
+                code,
+                "a later call for the same address was done already",
+            ))
+        } else {
+            let asked = Asked {
+                address,
+                values: reader.0,
+                whole: None,
+            };
+            self.ask(now, caller, &asked, out)
+        };
+        if self.clients.session_if_alive(asker.client).is_none() {
+            return Ok(Done::Nothing);
+        }
+        self.write_reply(number, result, out);
+        let done_to = subject.filter(|_| result.is_ok());
+        let calls = self
+            .clients
+            .session_mut(asker.client)
+            .calls
+            .get_or_insert_default();
+        if !stale {
+            calls.remember(number, done_to, &out.scratch);
+        }
+        let asker = self.still_at(asker);
+        self.answer(asker, Kind::Status, out);
+        Ok(Done::Nothing)
+    }
+
+    fn write_reply(&mut self, number: i32, result: Result<Done, Refusal>, out: &mut Outputs) {
+        let buffer = &mut out.scratch;
+        match result {
+            Ok(Done::Nothing | Done::Reflection) => {
+                reply(buffer, number, "OK", "", NONE);
+            }
+            Ok(Done::Written { revision } | Done::Unlocked { revision }) => {
+                reply(buffer, number, "OK", "h", NONE).long(revision);
+            }
+            Ok(Done::WrittenByPattern { count }) => {
+                reply(buffer, number, "OK", "i", NONE).int(count);
+            }
+            Ok(Done::Locked { length, revision }) => {
+                reply(buffer, number, "OK", "ih", NONE)
+                    .int(millis(length))
+                    .long(revision);
+            }
+            Ok(Done::Value(id)) => {
+                let values = Arguments::of_tail(self.table.entry(id).value.as_bytes());
+                reply(buffer, number, "OK", "", values).rest(values);
+            }
+            Ok(Done::Meta) => {
+                let values = Arguments::of_tail(&self.meta[padded(META)..]);
+                reply(buffer, number, "OK", "", values).rest(values);
+            }
+            Err(Refusal {
+                code,
+                holder: Some(holder),
+                remaining,
+                ..
+            }) => {
+                let holder = self.clients.name(holder).as_bytes();
+                reply(buffer, number, code.as_str(), "si", NONE)
+                    .string(holder)
+                    .int(millis(remaining));
+            }
+            Err(Refusal { code, text, .. }) => {
+                reply(buffer, number, code.as_str(), "s", NONE).string(text.as_bytes());
+            }
+        }
+        if buffer.len() > DATAGRAM_BYTES_MAX {
+            let text = b"the answer does not fit a datagram";
+            reply(buffer, number, Code::Limit.as_str(), "s", NONE).string(text);
+        }
+    }
+}
+
+/// No further arguments.
+const NONE: Arguments<'static> = Arguments::NONE;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_done_once_and_answered_from_memory() {
+        let mut calls = Calls::default();
+        assert_eq!(calls.known(7, None), Known::No);
+        calls.remember(7, Some(b"/a"), b"seven");
+        assert_eq!(calls.known(7, Some(b"/a")), Known::Answered(b"seven"));
+    }
+
+    #[test]
+    fn a_skipped_number_is_done_unless_it_was_overtaken() {
+        let mut calls = Calls::default();
+        calls.remember(9, Some(b"/a"), b"nine");
+        assert_eq!(calls.known(8, Some(b"/b")), Known::No);
+        assert_eq!(calls.known(8, Some(b"/a")), Known::Stale);
+        assert_eq!(calls.known(8, None), Known::No);
+        calls.remember(10, Some(b"/c/*"), b"ten");
+        assert_eq!(
+            calls.known(8, Some(b"/c/1")),
+            Known::Stale,
+            "a later pattern covers it"
+        );
+    }
+
+    #[test]
+    fn what_was_refused_overtakes_nothing() {
+        let mut calls = Calls::default();
+        calls.remember(9, None, b"denied");
+        assert_eq!(calls.known(8, Some(b"/a")), Known::No);
+    }
+
+    #[test]
+    fn the_last_sixty_four_are_remembered_counted_from_the_highest() {
+        let mut calls = Calls::default();
+        for number in 0..1_000 {
+            calls.remember(number, None, b"x");
+            assert!(calls.answers.len() <= CALL_MEMORY);
+        }
+        assert_eq!(calls.known(936, None), Known::Answered(b"x"));
+        assert_eq!(calls.known(935, None), Known::Stale);
+        calls.remember(i32::MAX, None, b"last");
+        assert_eq!(calls.known(999, None), Known::Stale);
+        assert_eq!(calls.known(i32::MIN, None), Known::Stale);
+    }
+}

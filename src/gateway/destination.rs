@@ -1,0 +1,138 @@
+//! Where a client is spoken to: what it follows there, and what it was sent.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::clients::ClientId;
+use super::deadlines::TimerId;
+use super::event::Via;
+use super::names::NameId;
+use super::output::QueueId;
+use super::sync::Sync;
+use super::table::AddressId;
+use crate::limits::SENT_MEMORY_MAX;
+use crate::osc::Pattern;
+use crate::time::Instant;
+
+/// A destination in [`Clients`](super::clients::Clients).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct DestinationId(pub(super) u32);
+
+/// A destination as it was at some moment: it may be closed by now.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// Which.
+    pub(super) destination: DestinationId,
+    /// Tells it from a later one with the same id.
+    pub(super) serial: u64,
+    /// Which way it was spoken to.
+    pub(super) via: Via,
+}
+
+/// One address that a client is spoken to at: the endpoint that its packets come from, or the
+/// reply port that it asked for.
+#[derive(Debug)]
+pub(super) struct Destination {
+    /// Where it is.
+    pub(super) address: SocketAddr,
+    /// Whose it is; never a user.
+    pub(super) client: ClientId,
+    /// What waits for it.
+    pub(super) queue: QueueId,
+    /// Which way updates leave: the way that the last subscription came.
+    pub(super) via: Via,
+    /// What it follows.
+    pub(super) subscriptions: Vec<Subscription>,
+    /// What it was sent of others' values a short time ago.
+    pub(super) sent: Sent,
+    /// The `sync` requests that are being answered.
+    pub(super) syncs: VecDeque<Sync>,
+    /// The next step of the first of them.
+    pub(super) sync_timer: Option<TimerId>,
+    /// Tells it from an earlier one with the same id.
+    pub(super) serial: u64,
+}
+
+/// One pattern that a destination follows.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    /// What.
+    pub(super) pattern: Pattern,
+    /// It is in the configuration, and outlives the session.
+    pub(super) configured: bool,
+}
+
+impl Destination {
+    /// Whether it follows an address outside `/oscgate`.
+    pub(super) fn follows(&self, address: &str) -> bool {
+        self.subscriptions
+            .iter()
+            .any(|subscription| subscription.pattern.matches(address))
+    }
+
+    /// Whether it follows a status address. Only a pattern that begins with the plain text
+    /// `/oscgate/` matches there, so that `//*` is a show's values and nothing else.
+    pub(super) fn follows_status(&self, address: &str) -> bool {
+        self.subscriptions.iter().any(|subscription| {
+            let pattern = &subscription.pattern;
+            pattern.prefix().starts_with("/oscgate/") && pattern.matches(address)
+        })
+    }
+}
+
+/// Values of others that one destination was sent, to tell a reflection from a hand.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    values: VecDeque<SentValue>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct SentValue {
+    at: Instant,
+    address: AddressId,
+    writer: NameId,
+    hash: u64,
+}
+
+impl Sent {
+    /// Whether nothing is remembered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Notes that the value with this hash, written by `writer`, was sent.
+    pub(super) fn note(&mut self, at: Instant, address: AddressId, writer: NameId, hash: u64) {
+        if self.values.len() >= SENT_MEMORY_MAX {
+            self.values.pop_front();
+        }
+        self.values.push_back(SentValue {
+            at,
+            address,
+            writer,
+            hash,
+        });
+    }
+
+    /// Whether such a value, not written under one of the names `own`, was sent within the last
+    /// `span`.
+    pub(super) fn has(
+        &mut self,
+        now: Instant,
+        span: Duration,
+        address: AddressId,
+        hash: u64,
+        own: [NameId; 2],
+    ) -> bool {
+        while self
+            .values
+            .front()
+            .is_some_and(|value| now.since(value.at) > span)
+        {
+            self.values.pop_front();
+        }
+        self.values.iter().rev().any(|value| {
+            value.address == address && value.hash == hash && !own.contains(&value.writer)
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! Who somebody says it is: `hello` and `as`.
+
+use super::clients::ClientId;
+use super::code::{Code, EndCause};
+use super::denial::Refusal;
+use super::output::Outputs;
+use super::request::{Asked, Done, Reader, failed};
+use super::session::{is_name, is_user_name};
+use super::{Asker, Change, Gateway};
+use crate::limits::NAME_TAKEOVER;
+use crate::time::Instant;
+
+impl Gateway {
+    /// Takes a name, and a reply port if one is named.
+    pub(super) fn hello(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        mut reader: Reader<'_>,
+        out: &mut Outputs,
+    ) -> Result<Done, Refusal> {
+        let result = if asker.in_as {
+            Err(failed(Code::BadArguments, "a user cannot say hello"))
+        } else {
+            self.judge_hello(now, asker, &mut reader, out)
+        };
+        let announced = self.clients.session(asker.client).announced;
+        let (name, port) = match result {
+            Ok(hello) => hello,
+            Err(refusal) => {
+                if !announced {
+                    self.announce(asker, true, out);
+                }
+                return Err(refusal);
+            }
+        };
+        let renamed = self.clients.name(asker.client) != name;
+        let former = self.clients.name(asker.client).to_owned();
+        if renamed {
+            self.clients.rename(asker.client, name);
+        }
+        let asker = match port {
+            Some(port) => Asker {
+                destination: self.redirect(asker, port, out),
+                ..asker
+            },
+            None => asker,
+        };
+        if !announced {
+            self.announce(asker, true, out);
+            return Ok(Done::Nothing);
+        }
+        let endpoint = self.clients.session(asker.client).endpoint;
+        if renamed {
+            out.change(Change::Renamed {
+                former: &former,
+                name,
+                endpoint,
+            });
+            let tell = (!asker.in_call).then_some(asker);
+            self.tell_connected(asker.client, endpoint, tell, out);
+        } else if !asker.in_call {
+            self.answer_connected(asker, endpoint, out);
+        }
+        Ok(Done::Nothing)
+    }
+
+    fn judge_hello<'a>(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        reader: &mut Reader<'a>,
+        out: &mut Outputs,
+    ) -> Result<(&'a str, Option<u16>), Refusal> {
+        let bad = |text| Err(failed(Code::BadArguments, text));
+        let Some(name) = reader.text() else {
+            return bad("hello takes a name");
+        };
+        let port = match (reader.is_at_end(), reader.int()) {
+            (true, _) => None,
+            (false, Some(port)) if reader.is_at_end() => Some(port),
+            (false, _) => return bad("hello takes a name and a reply port"),
+        };
+        let own = self.clients.name(asker.client) == name;
+        if self
+            .profiles
+            .profile(self.profile_of(asker.client))
+            .is_configured()
+            && !own
+        {
+            return Err(failed(
+                Code::NotAllowed,
+                "this client's name is in the configuration",
+            ));
+        }
+        if !own && !is_name(name) {
+            return bad("a name has 1 to 64 printable characters, no / and is no address");
+        }
+        let port = match port.map(u16::try_from) {
+            None => None,
+            Some(Ok(port)) if port > 0 && !self.is_own_port(asker, port) => Some(port),
+            Some(_) => {
+                return bad("the reply port is not between 1 and 65535, or the gateway's own");
+            }
+        };
+        if !own {
+            self.free_the_name(now, asker, name, out)?;
+        }
+        Ok((name, port))
+    }
+
+    /// Makes sure that a name is nobody else's. An app that was restarted may have its own back.
+    fn free_the_name(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        name: &str,
+        out: &mut Outputs,
+    ) -> Result<(), Refusal> {
+        let taken = Err(failed(
+            Code::NameTaken,
+            "the name belongs to another client",
+        ));
+        if self.profiles.reserves(name) {
+            return taken;
+        }
+        let Some(other) = self.clients.named(name) else {
+            return Ok(());
+        };
+        if !self.clients.is_alive(other) {
+            return taken;
+        }
+        let ip = |client: ClientId| self.clients.session(client).endpoint.ip();
+        let unheard = now.since(self.clients.client(other).last_heard);
+        if ip(other) != ip(asker.client) || unheard < NAME_TAKEOVER {
+            return taken;
+        }
+        self.end(other, EndCause::Replaced, out);
+        Ok(())
+    }
+
+    /// Does a message in the name of a user behind the asking endpoint.
+    pub(super) fn speak_as(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        mut reader: Reader<'_>,
+        out: &mut Outputs,
+    ) -> Result<Done, Refusal> {
+        let request = "/oscgate/as";
+        let (user, address) = (reader.text(), reader.string());
+        let refused = match (user, address) {
+            _ if asker.in_as => Some("a user cannot speak for another"),
+            (Some(user), Some(_)) if !is_user_name(user) => {
+                Some("a user has 1 to 64 printable characters and no /")
+            }
+            (Some(_), Some(b"/oscgate/as" | b"/oscgate/hello" | b"/oscgate/bye")) => {
+                Some("a user cannot say as, hello or bye")
+            }
+            (Some(_), Some(_)) => None,
+            _ => Some("as takes a user and an address"),
+        };
+        let (Some(user), Some(address), None) = (user, address, refused) else {
+            let text = refused.unwrap_or_default();
+            self.fail(asker, request, Code::BadArguments, text, out);
+            return Err(failed(Code::BadArguments, text));
+        };
+        let client = match self.user(now, asker, user) {
+            Ok(client) => client,
+            Err(code) => {
+                let text = "too many users behind one endpoint";
+                self.fail(asker, request, code, text, out);
+                return Err(failed(code, text));
+            }
+        };
+        let asked = Asked {
+            address,
+            values: reader.0,
+            whole: None,
+        };
+        self.ask(
+            now,
+            Asker {
+                client,
+                in_as: true,
+                ..asker
+            },
+            &asked,
+            out,
+        )
+    }
+}

@@ -1,0 +1,278 @@
+//! What the machine wants done: datagrams in one queue for each destination, and changes.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use super::change::Change;
+use super::event::{Flow, Via};
+use super::queue::{Kind, Queue};
+use crate::limits::CHANGES_MAX;
+
+/// A destination's queue in [`Outputs`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct QueueId(u32);
+
+/// How many datagrams one destination is offered before the next has its turn.
+const TURN: usize = 64;
+
+/// The machine's outbox. One belongs to one [`Gateway`](super::Gateway) for its whole life.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    /// The queues in which something waits, in the order of their turns.
+    turns: VecDeque<u32>,
+    waiting: usize,
+    changes: Vec<Change<Span>>,
+    texts: String,
+    changes_lost: u64,
+    /// A message under construction; here so that its memory is used again.
+    pub(super) scratch: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    to: SocketAddr,
+    queue: Queue,
+    open: bool,
+}
+
+impl Outputs {
+    /// An empty outbox.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether no datagram waits.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.waiting == 0
+    }
+
+    /// How many datagrams wait, for all destinations together.
+    #[must_use]
+    pub const fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Offers what waits to `offer`, destination by destination in turns, each in its own order.
+    pub fn take(&mut self, mut offer: impl FnMut(SocketAddr, Via, &[u8]) -> Flow) {
+        // Allocates only where a destination has to wait.
+        let mut later = Vec::new();
+        'turns: while let Some(id) = self.turns.pop_front() {
+            let slot = &mut self.slots[id as usize];
+            for _ in 0..TURN {
+                let Some((via, bytes)) = slot.queue.front() else {
+                    break;
+                };
+                match offer(slot.to, via, bytes) {
+                    Flow::Taken => {
+                        slot.queue.pop();
+                        self.waiting -= 1;
+                    }
+                    Flow::Later => {
+                        later.push(id);
+                        continue 'turns;
+                    }
+                    Flow::Stop => {
+                        self.turns.push_front(id);
+                        break 'turns;
+                    }
+                }
+            }
+            if !slot.queue.is_empty() {
+                self.turns.push_back(id);
+            } else if !slot.open {
+                self.free.push(id);
+            }
+        }
+        self.turns.extend(later);
+    }
+
+    /// What happened since [`Outputs::clear_changes`], in order.
+    pub fn changes(&self) -> impl Iterator<Item = Change<&str>> {
+        self.changes
+            .iter()
+            .map(|change| change.map(|span| &self.texts[span.start..span.end]))
+    }
+
+    /// How many changes found no room since [`Outputs::clear_changes`].
+    #[must_use]
+    pub const fn changes_lost(&self) -> u64 {
+        self.changes_lost
+    }
+
+    /// Forgets the changes.
+    pub fn clear_changes(&mut self) {
+        self.changes.clear();
+        self.texts.clear();
+        self.changes_lost = 0;
+    }
+
+    /// Notes a change.
+    pub(super) fn change(&mut self, change: Change<&str>) {
+        if self.changes.len() >= CHANGES_MAX {
+            self.changes_lost += 1;
+            return;
+        }
+        let texts = RefCell::new(&mut self.texts);
+        let change = change.map(|text| {
+            let mut texts = texts.borrow_mut();
+            let start = texts.len();
+            texts.push_str(text);
+            Span {
+                start,
+                end: texts.len(),
+            }
+        });
+        self.changes.push(change);
+    }
+
+    /// Opens a queue to a destination.
+    pub(super) fn open(&mut self, to: SocketAddr) -> QueueId {
+        let slot = Slot {
+            to,
+            queue: Queue::default(),
+            open: true,
+        };
+        let id = if let Some(id) = self.free.pop() {
+            self.slots[id as usize] = slot;
+            id
+        } else {
+            self.slots.push(slot);
+            u32::try_from(self.slots.len() - 1).expect("destinations are bounded")
+        };
+        QueueId(id)
+    }
+
+    /// Closes a queue: what waits in it still goes out.
+    pub(super) fn close(&mut self, id: QueueId) {
+        let slot = &mut self.slots[id.0 as usize];
+        slot.open = false;
+        if slot.queue.is_empty() {
+            self.free.push(id.0);
+        }
+    }
+
+    /// How many datagrams wait in one queue.
+    pub(super) fn waiting_in(&self, id: QueueId) -> usize {
+        self.slots[id.0 as usize].queue.len()
+    }
+
+    /// Adds a datagram to a queue.
+    pub(super) fn push(&mut self, id: QueueId, kind: Kind, via: Via, bytes: &[u8]) {
+        let slot = &mut self.slots[id.0 as usize];
+        if slot.queue.is_empty() {
+            self.turns.push_back(id.0);
+        }
+        let before = slot.queue.len();
+        slot.queue.push(kind, via, bytes);
+        self.waiting = self.waiting + slot.queue.len() - before;
+        let (to, dropped) = (slot.to, slot.queue.take_dropped());
+        if dropped > 0 {
+            self.change(Change::Overflow { to, dropped });
+        }
+    }
+
+    /// Adds the message under construction in `scratch` to a queue.
+    pub(super) fn push_scratch(&mut self, id: QueueId, kind: Kind, via: Via) {
+        let scratch = std::mem::take(&mut self.scratch);
+        self.push(id, kind, via, &scratch);
+        self.scratch = scratch;
+    }
+}
+
+/// Where a text lies in the arena of texts.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    start: usize,
+    end: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VIA: Via = Via {
+        socket: 0,
+        local: None,
+    };
+
+    fn to(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    #[test]
+    fn a_long_queue_does_not_keep_a_short_one_waiting() {
+        let mut out = Outputs::new();
+        let (long, short) = (out.open(to(1)), out.open(to(2)));
+        for _ in 0..500 {
+            out.push(long, Kind::Status, VIA, b"long");
+        }
+        out.push(short, Kind::Status, VIA, b"short");
+        let mut order = Vec::new();
+        out.take(|to, _, _| {
+            order.push(to.port());
+            Flow::Taken
+        });
+        assert!(order.iter().position(|&port| port == 2) <= Some(TURN));
+        assert_eq!(order.len(), 501);
+        assert!(out.is_empty());
+    }
+
+    #[test]
+    fn a_destination_that_cannot_be_served_delays_no_other() {
+        let mut out = Outputs::new();
+        let (stuck, good) = (out.open(to(1)), out.open(to(2)));
+        out.push(stuck, Kind::Status, VIA, b"1");
+        out.push(good, Kind::Status, VIA, b"2");
+        let mut sent = Vec::new();
+        out.take(|to, _, _| {
+            if to.port() == 1 {
+                return Flow::Later;
+            }
+            sent.push(to.port());
+            Flow::Taken
+        });
+        assert_eq!(sent, [2]);
+        assert_eq!(out.waiting(), 1);
+        out.take(|_, _, _| Flow::Stop);
+        assert_eq!(out.waiting(), 1);
+    }
+
+    #[test]
+    fn a_closed_queue_still_goes_out_and_then_makes_room() {
+        let mut out = Outputs::new();
+        let first = out.open(to(1));
+        out.push(first, Kind::Status, VIA, b"last words");
+        out.close(first);
+        let second = out.open(to(2));
+        assert_ne!(first, second);
+        let mut said = Vec::new();
+        out.take(|to, _, bytes| {
+            said.push((to.port(), bytes.to_vec()));
+            Flow::Taken
+        });
+        assert_eq!(said, [(1, b"last words".to_vec())]);
+        assert_eq!(out.open(to(3)), first);
+    }
+
+    #[test]
+    fn changes_keep_their_texts() {
+        let mut out = Outputs::new();
+        out.change(Change::OverRate { client: "a" });
+        out.change(Change::OverRate { client: "bc" });
+        let seen: Vec<_> = out.changes().collect();
+        assert_eq!(
+            seen,
+            [
+                Change::OverRate { client: "a" },
+                Change::OverRate { client: "bc" }
+            ]
+        );
+        out.clear_changes();
+        assert_eq!(out.changes().count(), 0);
+    }
+}

@@ -1,0 +1,298 @@
+//! What waits for one destination: bounded, in order, the newest value wins.
+
+use std::collections::VecDeque;
+
+use hashbrown::HashSet;
+
+use super::event::Via;
+use super::table::AddressId;
+use crate::limits::{QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX};
+
+/// What a waiting datagram is, as far as it matters which may be dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The value of an address: a newer one replaces it.
+    Value(AddressId),
+    /// An event: it happened, nothing replaces it.
+    Event,
+    /// A status message, an answer, a reply.
+    Status,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Item {
+    start: u32,
+    length: u32,
+    kind: Kind,
+    via: Via,
+}
+
+/// A queue in the order in which things happened.
+///
+/// When it is full, older values of an address make room for newer ones, but only where no event
+/// or status message lies between them: a preset is there before the GO that follows it. Where
+/// that is not enough the oldest values go, then the oldest events, status messages last.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    items: VecDeque<Item>,
+    bytes: Vec<u8>,
+    waiting_bytes: usize,
+    dropped: u64,
+    /// Values were added since the last look for older ones of the same address.
+    unsorted: bool,
+}
+
+impl Queue {
+    /// How many datagrams wait.
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// How many datagrams were dropped since this was last asked.
+    pub(super) fn take_dropped(&mut self) -> u64 {
+        std::mem::take(&mut self.dropped)
+    }
+
+    /// Adds a datagram at the end, making room if there is none.
+    pub(super) fn push(&mut self, kind: Kind, via: Via, bytes: &[u8]) {
+        if self.is_full(bytes.len()) {
+            self.make_room(kind, bytes.len());
+        } else if matches!(kind, Kind::Value(_)) {
+            self.unsorted = true;
+        }
+        let start = u32::try_from(self.bytes.len()).expect("bytes are bounded");
+        let length = u32::try_from(bytes.len()).expect("a datagram's length");
+        self.bytes.extend_from_slice(bytes);
+        self.waiting_bytes += bytes.len();
+        self.items.push_back(Item {
+            start,
+            length,
+            kind,
+            via,
+        });
+    }
+
+    /// The datagram that has waited longest.
+    pub(super) fn front(&self) -> Option<(Via, &[u8])> {
+        let item = self.items.front()?;
+        Some((item.via, self.slice(item)))
+    }
+
+    /// Forgets the datagram that has waited longest.
+    pub(super) fn pop(&mut self) {
+        if let Some(item) = self.items.pop_front() {
+            self.waiting_bytes -= item.length as usize;
+        }
+        if self.items.is_empty() {
+            self.bytes.clear();
+            self.unsorted = false;
+            // A queue that was long once does not keep its memory for ever.
+            if self.bytes.capacity() > QUEUE_BYTES_MAX / 4 {
+                self.bytes = Vec::new();
+            }
+        }
+    }
+
+    fn slice(&self, item: &Item) -> &[u8] {
+        &self.bytes[item.start as usize..][..item.length as usize]
+    }
+
+    fn is_full(&self, more: usize) -> bool {
+        self.items.len() >= QUEUE_MESSAGES_MAX || self.waiting_bytes + more > QUEUE_BYTES_MAX
+            // What was sent leaves a hole in front; it is closed before the buffer outgrows its bound.
+            || self.bytes.len() + more > 2 * QUEUE_BYTES_MAX
+    }
+
+    fn make_room(&mut self, kind: Kind, more: usize) {
+        if self.unsorted {
+            self.replace_older_values();
+            self.unsorted = false;
+        }
+        if let Kind::Value(address) = kind {
+            let same = (self.items.iter().enumerate().rev())
+                .take_while(|(_, item)| matches!(item.kind, Kind::Value(_)))
+                .find(|(_, item)| item.kind == Kind::Value(address));
+            if let Some((position, _)) = same {
+                self.drop_at(position);
+            }
+        }
+        for droppable in [
+            |kind| matches!(kind, Kind::Value(_)),
+            |kind| kind == Kind::Event,
+            |_: Kind| true,
+        ] {
+            while self.is_over(more) {
+                let Some(oldest) = self.items.iter().position(|item| droppable(item.kind)) else {
+                    break;
+                };
+                self.drop_at(oldest);
+            }
+        }
+        if self.bytes.len() + more > 2 * QUEUE_BYTES_MAX {
+            self.close_holes();
+        }
+    }
+
+    fn is_over(&self, more: usize) -> bool {
+        self.items.len() >= QUEUE_MESSAGES_MAX || self.waiting_bytes + more > QUEUE_BYTES_MAX
+    }
+
+    fn drop_at(&mut self, position: usize) {
+        if let Some(item) = self.items.remove(position) {
+            self.waiting_bytes -= item.length as usize;
+            self.dropped += 1;
+        }
+    }
+
+    /// Drops every value for which a newer one of its address waits with only values between them.
+    fn replace_older_values(&mut self) {
+        let mut seen = HashSet::new();
+        let mut kept = VecDeque::with_capacity(self.items.len());
+        while let Some(item) = self.items.pop_back() {
+            match item.kind {
+                Kind::Value(address) if !seen.insert(address) => {
+                    self.waiting_bytes -= item.length as usize;
+                    self.dropped += 1;
+                    continue;
+                }
+                Kind::Value(_) => {}
+                Kind::Event | Kind::Status => seen.clear(),
+            }
+            kept.push_front(item);
+        }
+        self.items = kept;
+    }
+
+    fn close_holes(&mut self) {
+        let mut bytes = Vec::with_capacity(self.waiting_bytes);
+        for item in &mut self.items {
+            let start = u32::try_from(bytes.len()).expect("bytes are bounded");
+            bytes.extend_from_slice(&self.bytes[item.start as usize..][..item.length as usize]);
+            item.start = start;
+        }
+        self.bytes = bytes;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const VIA: Via = Via {
+        socket: 0,
+        local: None,
+    };
+
+    fn drain(queue: &mut Queue) -> Vec<Vec<u8>> {
+        let mut all = Vec::new();
+        while let Some((_, bytes)) = queue.front() {
+            all.push(bytes.to_vec());
+            queue.pop();
+        }
+        all
+    }
+
+    fn value(address: u32) -> Kind {
+        Kind::Value(AddressId::for_test(address))
+    }
+
+    #[test]
+    fn what_fits_goes_out_as_it_came() {
+        let mut queue = Queue::default();
+        for n in 0..200u8 {
+            queue.push(value(1), VIA, &[n; 4]);
+        }
+        assert_eq!(queue.len(), 200);
+        assert_eq!(drain(&mut queue).len(), 200);
+        assert_eq!(queue.take_dropped(), 0);
+    }
+
+    #[test]
+    fn when_it_is_full_the_newest_value_of_each_address_stays() {
+        let mut queue = Queue::default();
+        for n in 0..10_000u32 {
+            queue.push(value(n % 8), VIA, &n.to_be_bytes());
+        }
+        let left = drain(&mut queue);
+        let newest: Vec<Vec<u8>> = (9_992..10_000u32)
+            .map(|n| n.to_be_bytes().to_vec())
+            .collect();
+        assert!(left.ends_with(&newest));
+    }
+
+    #[test]
+    fn a_value_does_not_pass_an_event() {
+        let mut queue = Queue::default();
+        queue.push(value(1), VIA, b"preset");
+        queue.push(Kind::Event, VIA, b"go");
+        for n in 0..3_000u32 {
+            queue.push(value(1), VIA, &n.to_be_bytes());
+        }
+        let left = drain(&mut queue);
+        assert_eq!(left[0], b"preset");
+        assert_eq!(left[1], b"go");
+        assert_eq!(left.last().unwrap(), &2_999u32.to_be_bytes());
+    }
+
+    #[test]
+    fn values_go_first_then_events_and_status_messages_last() {
+        let mut queue = Queue::default();
+        queue.push(Kind::Status, VIA, b"status");
+        queue.push(Kind::Event, VIA, b"event");
+        queue.push(value(9), VIA, b"value");
+        for _ in 0..QUEUE_MESSAGES_MAX - 2 {
+            queue.push(Kind::Status, VIA, b"x");
+        }
+        assert!(!drain(&mut queue).contains(&b"value".to_vec()));
+
+        queue.push(Kind::Status, VIA, b"status");
+        queue.push(Kind::Event, VIA, b"event");
+        for _ in 0..QUEUE_MESSAGES_MAX - 1 {
+            queue.push(Kind::Status, VIA, b"x");
+        }
+        let left = drain(&mut queue);
+        assert_eq!(left[0], b"status");
+        assert!(!left.contains(&b"event".to_vec()));
+    }
+
+    proptest! {
+        #[test]
+        fn it_never_outgrows_its_bounds_and_keeps_the_order(
+            steps in proptest::collection::vec((0u8..5, 0u32..6, 0usize..40_000), 1..400),
+        ) {
+            let mut queue = Queue::default();
+            let (mut number, mut pushed, mut gone) = (0u32, 0u64, 0u64);
+            let mut last_out = None;
+            for (what, address, length) in steps {
+                let kind = match what {
+                    0 => Kind::Event,
+                    1 => Kind::Status,
+                    2 => { if !queue.is_empty() { gone += 1; } queue.pop(); continue; }
+                    _ => value(address),
+                };
+                number += 1;
+                pushed += 1;
+                let mut bytes = number.to_be_bytes().to_vec();
+                bytes.resize(4 + length, 0);
+                queue.push(kind, VIA, &bytes);
+                prop_assert!(queue.waiting_bytes <= QUEUE_BYTES_MAX);
+                prop_assert!(queue.bytes.len() <= 2 * QUEUE_BYTES_MAX);
+                prop_assert_eq!(queue.items.back().map(|item| queue.slice(item).to_vec()), Some(bytes));
+            }
+            gone += queue.take_dropped();
+            prop_assert_eq!(pushed, gone + queue.len() as u64);
+            while let Some((_, bytes)) = queue.front() {
+                let number = u32::from_be_bytes(bytes[..4].try_into().unwrap());
+                prop_assert!(last_out < Some(number));
+                last_out = Some(number);
+                queue.pop();
+            }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! A new show in place of the old one: sessions, values and locks stay wherever they still fit.
+
+use std::net::SocketAddr;
+
+use super::Gateway;
+use super::change::Change;
+use super::clients::ClientId;
+use super::code::EndCause;
+use super::destination::DestinationId;
+use super::event::Via;
+use super::output::Outputs;
+use super::profile::{ProfileId, Profiles, Who};
+use super::rules::Rules;
+use super::session::name_of;
+use crate::config::{Show, Source};
+use crate::time::Instant;
+
+impl Gateway {
+    /// Puts a new show in force, between two packets.
+    pub(super) fn on_show(&mut self, now: Instant, show: &Show, out: &mut Outputs) {
+        let former = std::mem::replace(&mut self.profiles, Profiles::new(show));
+        self.rules = Rules::new(&show.addresses, show.locks);
+        self.times = show.locks;
+        self.limits = show.limits;
+        self.unreachable = show.sessions.unreachable;
+        self.drop_configured_subscriptions(out);
+        // First what becomes of each is settled, then it is done: who ends does not make way for
+        // who would have matched beside it.
+        let fates: Vec<(ClientId, Fate)> = self
+            .clients
+            .ids()
+            .into_iter()
+            .map(|client| (client, self.fate(client, &former)))
+            .collect();
+        for &(client, _) in &fates {
+            self.set_profile(client, ProfileId::default());
+        }
+        for (client, fate) in fates {
+            self.meet(client, fate, out);
+        }
+        self.followers_changed();
+        self.place_configured(now, out);
+        for client in self.clients.alive() {
+            self.arm_silence(now, client);
+        }
+        self.withdraw_locks(out);
+        out.change(Change::Reloaded);
+    }
+
+    /// Gives every client that is configured by name its record, and those that are told things on
+    /// a fixed port their destination, whether or not they have spoken.
+    pub(super) fn place_configured(&mut self, now: Instant, out: &mut Outputs) {
+        let configured: Vec<(ProfileId, String, Source)> = self
+            .profiles
+            .configured()
+            .filter_map(|(id, profile)| Some((id, profile.name.clone(), profile.source?)))
+            .collect();
+        for (profile, name, source) in configured {
+            let ip = match source {
+                Source::Endpoint(endpoint) => endpoint.ip(),
+                Source::Ip(ip) => ip,
+                Source::Subnet(_) => continue,
+            };
+            let who = Who::Configured(name.clone());
+            let client = match self.clients.find(&who) {
+                Some(client) => client,
+                None => {
+                    self.take_over_name(&name, out);
+                    self.clients.add(now, Some(who), &name, profile, None)
+                }
+            };
+            let port = self.profiles.profile(profile).fixed_port();
+            let Some(port) = port.filter(|_| !self.profiles.profile(profile).follow.is_empty())
+            else {
+                continue;
+            };
+            let address = SocketAddr::new(ip, port);
+            if let Some(via) = self.way_to(address) {
+                let destination = self.clients.open(client, address, via, out);
+                self.subscribe_configured(client, destination);
+            }
+        }
+        // One of a subnet, or one whose port is its packets' own, has them where it was heard.
+        for client in self.clients.ids() {
+            if self.clients.is_alive(client)
+                && let Some(heard_at) = self.clients.last_destination(client)
+            {
+                self.attach_configured(client, heard_at, out);
+            }
+        }
+    }
+
+    /// A socket of the right family, for those who have not spoken yet.
+    fn way_to(&self, to: SocketAddr) -> Option<Via> {
+        let socket = self
+            .sockets
+            .iter()
+            .position(|socket| socket.is_ipv4() == to.is_ipv4())?;
+        Some(Via {
+            socket: u16::try_from(socket).expect("few sockets"),
+            local: None,
+        })
+    }
+
+    /// A name of the configuration is taken from whoever has it.
+    pub(super) fn take_over_name(&mut self, name: &str, out: &mut Outputs) {
+        let Some(holder) = self.clients.named(name) else {
+            return;
+        };
+        if self.clients.is_alive(holder) {
+            self.end(holder, EndCause::Replaced, out);
+        }
+    }
+
+    fn drop_configured_subscriptions(&mut self, out: &mut Outputs) {
+        for client in self.clients.ids() {
+            let alive = self.clients.is_alive(client);
+            self.clients.client_mut(client).last_heard_at = None;
+            for id in self.clients.client(client).destinations.clone() {
+                let destination = self.clients.destination_mut(id);
+                destination
+                    .subscriptions
+                    .retain(|subscription| !subscription.configured);
+                if !alive {
+                    self.close(id, out);
+                }
+            }
+        }
+    }
+
+    /// Holds one client against the new show.
+    fn fate(&self, client: ClientId, former: &Profiles) -> Fate {
+        let record = self.clients.client(client);
+        let Some(session) = &record.session else {
+            return Fate::Forgotten;
+        };
+        let (who, profile) = self.profiles.identify(session.endpoint);
+        let source = former.profile(record.profile).source;
+        if !self.profiles.allows(session.endpoint) {
+            Fate::Ended
+        } else if record.who.as_ref() == Some(&who) {
+            let same_source = source == self.profiles.profile(profile).source;
+            if same_source {
+                Fate::Stays { profile }
+            } else {
+                Fate::Ended
+            }
+        } else if source.is_none() && self.only_match(client, &who) {
+            // An entry that appeared names a client that was there before it.
+            Fate::Becomes { who, profile }
+        } else {
+            Fate::Ended
+        }
+    }
+
+    /// Does what was settled. Until then the client has the profile of the unlisted.
+    fn meet(&mut self, client: ClientId, fate: Fate, out: &mut Outputs) {
+        match fate {
+            // Nobody misses a record without a session: it is made again where it is wanted.
+            Fate::Forgotten => self.forget(client, out),
+            Fate::Stays { profile } => self.set_profile(client, profile),
+            Fate::Ended => {
+                // It may have ended already, where its name was wanted.
+                if self.clients.session_if_alive(client).is_some() {
+                    self.end(client, EndCause::Replaced, out);
+                }
+            }
+            Fate::Becomes { who, profile } => {
+                if self.clients.session_if_alive(client).is_some() {
+                    self.become_listed(client, (who, profile), out);
+                }
+            }
+        }
+    }
+
+    fn become_listed(
+        &mut self,
+        client: ClientId,
+        (who, profile): (Who, ProfileId),
+        out: &mut Outputs,
+    ) {
+        let former = self.clients.name(client).to_owned();
+        let had_none = self
+            .clients
+            .client(client)
+            .who
+            .as_ref()
+            .map(name_of)
+            .as_ref()
+            == Some(&former);
+        let name = name_of(&who);
+        self.clients.identify(client, who);
+        self.set_profile(client, profile);
+        let configured = self.profiles.profile(profile).is_configured();
+        if (configured || had_none) && name != former {
+            self.take_over_name(&name, out);
+            self.clients.rename(client, &name);
+            let endpoint = self.clients.session(client).endpoint;
+            out.change(Change::Renamed {
+                former: &former,
+                name: &name,
+                endpoint,
+            });
+            self.tell_connected(client, endpoint, None, out);
+        }
+        self.follow_reply_port(client, profile, out);
+    }
+
+    fn set_profile(&mut self, client: ClientId, profile: ProfileId) {
+        self.clients.client_mut(client).profile = profile;
+        let session = self.clients.session_if_alive(client);
+        for user in session.map_or(Vec::new(), |session| session.users.clone()) {
+            self.clients.client_mut(user).profile = profile;
+        }
+    }
+
+    /// Where the entry names a reply port, what goes to the client goes there from now on.
+    fn follow_reply_port(&mut self, client: ClientId, profile: ProfileId, out: &mut Outputs) {
+        let port = self.profiles.profile(profile).reply_port;
+        if let (Some(port), Some(at)) = (port, self.clients.last_destination(client)) {
+            self.move_to_port(client, at, port, out);
+        }
+    }
+
+    /// Whether no other session would be `who` under the new show.
+    fn only_match(&self, client: ClientId, who: &Who) -> bool {
+        let others = self
+            .clients
+            .ids()
+            .into_iter()
+            .filter(|&other| other != client);
+        others
+            .filter_map(|other| self.clients.session_if_alive(other))
+            .all(|session| self.profiles.identify(session.endpoint).0 != *who)
+    }
+
+    /// Everything that goes to a client goes to this port of its machine from now on.
+    pub(super) fn move_to_port(
+        &mut self,
+        client: ClientId,
+        heard_at: DestinationId,
+        port: u16,
+        out: &mut Outputs,
+    ) -> DestinationId {
+        let from = self.clients.destination(heard_at);
+        let via = from.via;
+        let mut address = from.address;
+        address.set_port(port);
+        let to = self.clients.open(client, address, via, out);
+        for id in self.clients.client(client).destinations.clone() {
+            if id == to {
+                continue;
+            }
+            let moved = std::mem::take(&mut self.clients.destination_mut(id).subscriptions);
+            let syncs = std::mem::take(&mut self.clients.destination_mut(id).syncs);
+            if self.clients.client(client).last_heard_at == Some(id) {
+                self.clients.client_mut(client).last_heard_at = Some(to);
+            }
+            self.clients.destination_mut(to).subscriptions.extend(moved);
+            for sync in syncs {
+                self.enqueue_sync(Instant::ZERO, to, sync);
+            }
+            self.close(id, out);
+        }
+        self.clients.redirect_sources(client, to);
+        self.followers_changed();
+        to
+    }
+}
+
+/// What becomes of a client under a new show.
+#[derive(Debug)]
+enum Fate {
+    /// It had no session.
+    Forgotten,
+    /// It is who it was.
+    Stays { profile: ProfileId },
+    /// It is somebody else now, and keeps what it holds.
+    Becomes { who: Who, profile: ProfileId },
+    /// Its session ends.
+    Ended,
+}

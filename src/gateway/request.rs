@@ -1,0 +1,359 @@
+//! Messages to the gateway itself, and the way from any message to what it does.
+
+use super::code::{Code, EndCause, UnlockCause};
+use super::denial::{Manner, Refusal};
+use super::lock::Want;
+use super::locking::Forced;
+use super::output::Outputs;
+use super::queue::Kind;
+use super::reply::StatusKind;
+use super::table::AddressId;
+use super::write::Act;
+use super::{Asker, Gateway};
+use crate::limits::ADDRESS_BYTES_MAX;
+use crate::osc::{ArgumentView, Arguments, Encoder, Pattern, check_address, is_pattern};
+use crate::time::Instant;
+use std::time::Duration;
+
+/// A message whose address is still to be looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    /// Where it is addressed to.
+    pub(super) address: &'a [u8],
+    /// Its arguments.
+    pub(super) values: Arguments<'a>,
+    /// The whole of it as it came, where it may go on as it is.
+    pub(super) whole: Option<&'a [u8]>,
+}
+
+/// What was done, for a caller's reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    /// What needs no further answer.
+    Nothing,
+    /// It only sent back what it had been sent.
+    Reflection,
+    /// A write or an event.
+    Written { revision: i64 },
+    /// A write by pattern.
+    WrittenByPattern { count: i32 },
+    /// A lock that was taken or renewed.
+    Locked { length: Duration, revision: i64 },
+    /// A lock that was released.
+    Unlocked { revision: i64 },
+    /// The value that was asked for.
+    Value(AddressId),
+    /// The meta that was asked for; it stands in the buffer `meta`.
+    Meta,
+}
+
+/// A request that failed, in words of its own.
+pub(super) fn failed(code: Code, text: &'static str) -> Refusal {
+    Refusal::plain(code, text)
+}
+
+/// Whether an address is the gateway's own.
+pub(super) fn is_own_address(address: &[u8]) -> bool {
+    address == b"/oscgate" || address.starts_with(b"/oscgate/")
+}
+
+/// Whether only the gateway itself sends this address. What comes in there is a reflection, and
+/// answering it would begin a ping-pong.
+pub(super) fn is_gateways_word(address: &[u8]) -> bool {
+    matches!(
+        address,
+        b"/oscgate/pong" | b"/oscgate/reply" | b"/oscgate/synced"
+    ) || address.starts_with(b"/oscgate/status/")
+}
+
+/// Reads the arguments of a request one by one.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a>(pub(super) Arguments<'a>);
+
+impl<'a> Reader<'a> {
+    pub(super) fn string(&mut self) -> Option<&'a [u8]> {
+        match self.0.next() {
+            Some(ArgumentView::String(text) | ArgumentView::Symbol(text)) => Some(text),
+            Some(_) | None => None,
+        }
+    }
+
+    pub(super) fn text(&mut self) -> Option<&'a str> {
+        self.string()
+            .and_then(|text| std::str::from_utf8(text).ok())
+    }
+
+    pub(super) fn int(&mut self) -> Option<i32> {
+        match self.0.next() {
+            Some(ArgumentView::Int(number)) => Some(number),
+            Some(_) | None => None,
+        }
+    }
+
+    /// A revision: `h`, or `i` from clients that have no other.
+    pub(super) fn long(&mut self) -> Option<i64> {
+        match self.0.next() {
+            Some(ArgumentView::Long(number)) => Some(number),
+            Some(ArgumentView::Int(number)) => Some(number.into()),
+            Some(_) | None => None,
+        }
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.0.tags().is_empty()
+    }
+}
+
+impl Gateway {
+    /// Does what a message asks for, or refuses it; the refusal has been answered when this
+    /// returns, unless the asker is a caller, who is answered by its reply.
+    pub(super) fn ask(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        asked: &Asked<'_>,
+        out: &mut Outputs,
+    ) -> Result<Done, Refusal> {
+        let Some(address) = check_address(asked.address) else {
+            let code = Code::BadAddress;
+            return Err(self.deny(now, asker, asked.address, code, Manner::Stream, out));
+        };
+        if is_own_address(asked.address) {
+            return self.request(now, asker, address, asked.values, out);
+        }
+        let act = Act {
+            address,
+            values: Some(asked.values),
+            whole: asked.whole,
+            want: Want::Write,
+            revision: None,
+            plain: !asker.in_call,
+        };
+        self.act_anywhere(now, asker, &act, out)
+    }
+
+    /// An act on an address or, for plain writes and `set`, on all that a pattern matches.
+    fn act_anywhere(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        act: &Act<'_>,
+        out: &mut Outputs,
+    ) -> Result<Done, Refusal> {
+        if !is_pattern(act.address) {
+            return self.act(now, asker, act, out);
+        }
+        match Pattern::compile(act.address) {
+            Ok(pattern) => self.act_by_pattern(now, asker, &pattern, act, out),
+            Err(_) => {
+                let (address, code) = (act.address.as_bytes(), Code::BadAddress);
+                Err(self.deny(now, asker, address, code, Manner::Stream, out))
+            }
+        }
+    }
+
+    fn request(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        request: &str,
+        values: Arguments<'_>,
+        out: &mut Outputs,
+    ) -> Result<Done, Refusal> {
+        if is_gateways_word(request.as_bytes()) {
+            self.stats.reflections += 1;
+            return Ok(Done::Reflection);
+        }
+        let mut reader = Reader(values);
+        let result = match request {
+            "/oscgate/ping" => Ok(self.ping(now, asker, values, out)),
+            "/oscgate/bye" => {
+                self.end(self.clients.root(asker.client), EndCause::Bye, out);
+                Ok(Done::Nothing)
+            }
+            "/oscgate/hello" => self.hello(now, asker, reader, out),
+            "/oscgate/as" => return self.speak_as(now, asker, reader, out),
+            "/oscgate/call" if asker.in_call => Err(failed(
+                Code::BadArguments,
+                "a call in a call is not possible",
+            )),
+            "/oscgate/call" => return self.call(now, asker, reader, out),
+            "/oscgate/get" => self.get(now, asker, &mut reader, out),
+            "/oscgate/meta" => self.meta(now, asker, &mut reader, out),
+            "/oscgate/subscribe" => self.on_subscribe(asker, reader),
+            "/oscgate/unsubscribe" => self.on_unsubscribe(asker, reader),
+            "/oscgate/sync" => self.on_sync(now, asker, reader),
+            "/oscgate/set" | "/oscgate/set_if" | "/oscgate/lock" | "/oscgate/unlock"
+            | "/oscgate/take" | "/oscgate/release" => {
+                return self.request_of_address(now, asker, request, reader, out);
+            }
+            _ => Err(failed(Code::UnknownRequest, "there is no such request")),
+        };
+        if let Err(refusal) = result {
+            self.fail(asker, request, refusal.code, refusal.text, out);
+        }
+        result
+    }
+
+    /// A heartbeat: answered with what it brought.
+    fn ping(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        values: Arguments<'_>,
+        out: &mut Outputs,
+    ) -> Done {
+        let root = self.clients.root(asker.client);
+        let session = self.clients.session_mut(root);
+        if !session.heartbeat {
+            session.heartbeat = true;
+            self.arm_silence(now, root);
+        }
+        if !asker.in_call {
+            out.scratch.clear();
+            Encoder::begin_with(&mut out.scratch, b"/oscgate/pong", b"", values).rest(values);
+            self.answer(asker, Kind::Status, out);
+        }
+        Done::Nothing
+    }
+
+    /// `set`, `set_if`, `lock`, `unlock`, `take`, `release`: what is refused is a denial of their
+    /// address, if they name one.
+    fn request_of_address(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        request: &str,
+        mut reader: Reader<'_>,
+        out: &mut Outputs,
+    ) -> Result<Done, Refusal> {
+        let named = reader
+            .string()
+            .filter(|address| address.len() <= ADDRESS_BYTES_MAX);
+        let Some(named) = named else {
+            let text = "the first argument is an address";
+            self.fail(asker, request, Code::BadArguments, text, out);
+            return Err(failed(Code::BadArguments, text));
+        };
+        let is_set = request == "/oscgate/set";
+        let manner = if is_set { Manner::Stream } else { Manner::Once };
+        let one = |address: &&str| !is_own_address(named) && (is_set || !is_pattern(address));
+        let Some(address) = check_address(named).filter(one) else {
+            return Err(self.deny(now, asker, named, Code::BadAddress, manner, out));
+        };
+        if request == "/oscgate/release" {
+            return self.force(now, asker, address, reader, out);
+        }
+        let (want, revision) = match (request, reader.is_at_end()) {
+            ("/oscgate/set", _) => (Want::Write, None),
+            ("/oscgate/set_if", _) => match reader.long().filter(|_| !reader.is_at_end()) {
+                Some(revision) => (Want::Write, Some(revision)),
+                None => {
+                    let code = Code::BadArguments;
+                    return Err(self.deny(now, asker, named, code, Manner::Once, out));
+                }
+            },
+            ("/oscgate/lock", _) => (Want::Lock, None),
+            ("/oscgate/take", _) => (Want::Take, None),
+            (_, true) => (Want::Unlock, None),
+            (_, false) => (Want::WriteAndUnlock, None),
+        };
+        // Without values these three are about the lock alone, not an event.
+        let lock_alone = reader.is_at_end() && want != Want::Write;
+        let values = (!lock_alone).then_some(reader.0);
+        let act = Act {
+            address,
+            values,
+            whole: None,
+            want,
+            revision,
+            plain: false,
+        };
+        if is_set {
+            self.act_anywhere(now, asker, &act, out)
+        } else {
+            self.act(now, asker, &act, out)
+        }
+    }
+
+    /// An operator frees an address.
+    fn force(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        address: &str,
+        mut reader: Reader<'_>,
+        out: &mut Outputs,
+    ) -> Result<Done, Refusal> {
+        let root = self.clients.root(asker.client);
+        let ip = self.clients.session(root).endpoint.ip();
+        let reason = if reader.is_at_end() {
+            Some("")
+        } else {
+            reader.text()
+        };
+        let code = if !self.profiles.is_operator(self.profile_of(root), ip) {
+            Some(Code::NotAllowed)
+        } else if reason.is_none() || !reader.is_at_end() {
+            Some(Code::BadArguments)
+        } else {
+            None
+        };
+        if let Some(code) = code {
+            return Err(self.deny(now, asker, address.as_bytes(), code, Manner::Once, out));
+        }
+        let held = self
+            .table
+            .find(address)
+            .filter(|&id| self.table.entry(id).lock.is_some());
+        let Some(id) = held else {
+            self.answer_free(asker, address, UnlockCause::Forced, out);
+            return Ok(Done::Nothing);
+        };
+        let lock = self.table.entry(id).lock.as_ref().expect("it is held");
+        let told = lock.place.destination == asker.destination
+            || self
+                .status_followers(StatusKind::Unlocked)
+                .contains(&asker.destination);
+        let forced = Forced {
+            by: Some(asker.client),
+            reason: reason.unwrap_or_default(),
+        };
+        self.release_for(id, UnlockCause::Forced, forced, out);
+        if !told && !asker.in_call && self.is_told_status(asker.client) {
+            // The message that the former holder was sent is still in the buffer.
+            self.answer(asker, Kind::Status, out);
+        }
+        Ok(Done::Nothing)
+    }
+}
+
+/// Begins a reply to a call in place of what the buffer holds; `tags` without those of number and
+/// code, `rest` what [`Encoder::rest`] will put.
+pub(super) fn reply<'b>(
+    buffer: &'b mut Vec<u8>,
+    number: i32,
+    code: &str,
+    tags: &str,
+    rest: Arguments<'_>,
+) -> Encoder<'b> {
+    let mut all = ReplyTags {
+        tags: *b"is--",
+        length: 2,
+    };
+    for &tag in tags.as_bytes() {
+        all.tags[all.length] = tag;
+        all.length += 1;
+    }
+    buffer.clear();
+    let tags = &all.tags[..all.length];
+    Encoder::begin_with(buffer, b"/oscgate/reply", tags, rest)
+        .int(number)
+        .string(code.as_bytes())
+}
+
+/// Number, code, and at most two more.
+struct ReplyTags {
+    tags: [u8; 4],
+    length: usize,
+}

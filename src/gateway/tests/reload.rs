@@ -1,0 +1,114 @@
+//! A new show: what stays, what ends.
+
+use super::*;
+
+fn reload(bench: &mut Bench, show: Show) -> Vec<String> {
+    bench
+        .gateway
+        .handle(bench.now, Event::Show(Box::new(show)), &mut bench.out);
+    bench.heard()
+}
+
+#[test]
+fn sessions_values_and_locks_stay() {
+    let mut bench = Bench::new();
+    bench.send(1, "/oscgate/lock /f 0.5");
+    bench.send(2, "/oscgate/subscribe /f");
+    assert_eq!(reload(&mut bench, Show::default()), [""; 0]);
+    assert_eq!(bench.send(1, "/f 0.6"), ["1 /f 0.6", "2 /f 0.6"]);
+    assert!(bench.send(2, "/f 0.1")[0].contains("LOCK_HELD"));
+}
+
+#[test]
+fn a_lock_whose_rule_is_now_never_is_withdrawn() {
+    let mut bench = Bench::new();
+    bench.send(1, "/oscgate/lock /f 0.5");
+    let never = AddressRule {
+        lock: LockRule::Never,
+        ..rule("/f")
+    };
+    assert_eq!(
+        reload(&mut bench, show_of(vec![], vec![never])),
+        ["1 /oscgate/status/unlocked /f 127.0.0.1:1 withdrawn"]
+    );
+}
+
+#[test]
+fn a_client_whose_entry_appeared_is_renamed_and_keeps_its_locks() {
+    let mut bench = Bench::new();
+    bench.send(1, "/oscgate/lock /f 0.5");
+    reload(
+        &mut bench,
+        show_of(
+            vec![entry("desk", Source::Ip([127, 0, 0, 1].into()))],
+            vec![],
+        ),
+    );
+    assert!(bench.send_from(at([10, 0, 0, 1], 1), "/f 1")[0].contains("LOCK_HELD desk"));
+    assert_eq!(
+        bench.send(2, "/f 0.7"),
+        ["2 /f 0.7"],
+        "any port of that IP is the desk now"
+    );
+}
+
+#[test]
+fn where_two_sessions_match_an_entry_both_end() {
+    let mut bench = Bench::new();
+    bench.send(9, "/oscgate/subscribe /oscgate/status/disconnected");
+    let (a, b) = (at([10, 0, 0, 1], 1), at([10, 0, 0, 1], 2));
+    bench.send_from(a, "/oscgate/lock /f 1");
+    bench.send_from(b, "/g 1");
+    let heard = reload(
+        &mut bench,
+        show_of(vec![entry("desk", Source::Ip(a.ip()))], vec![]),
+    );
+    assert_eq!(
+        heard
+            .iter()
+            .filter(|line| line.ends_with("replaced"))
+            .count(),
+        2
+    );
+    assert_eq!(bench.send(1, "/f 2"), ["1 /f 2"]);
+}
+
+#[test]
+fn a_client_whose_entry_went_or_moved_ends() {
+    let desk = || entry("desk", Source::Endpoint(local(1)));
+    let mut bench = Bench::with(show_of(vec![desk()], vec![]));
+    bench.send(1, "/oscgate/lock /f 1");
+    reload(&mut bench, show_of(vec![desk()], vec![]));
+    assert!(bench.send(2, "/f 2")[0].contains("LOCK_HELD desk"));
+    reload(&mut bench, Show::default());
+    assert_eq!(bench.send(2, "/f 2"), ["2 /f 2"]);
+}
+
+#[test]
+fn configured_subscriptions_are_those_of_the_new_show() {
+    let follower = |follow: &str| ClientEntry {
+        follow: vec![follow.to_owned()],
+        ..entry("screen", Source::Endpoint(local(7)))
+    };
+    let mut bench = Bench::with(show_of(vec![follower("/a")], vec![]));
+    assert_eq!(bench.send(1, "/a 1").len(), 2);
+    reload(&mut bench, show_of(vec![follower("/b")], vec![]));
+    assert_eq!(bench.send(1, "/a 1"), ["1 /a 1"]);
+    assert_eq!(bench.send(1, "/b 1"), ["1 /b 1", "7 /b 1"]);
+}
+
+#[test]
+fn a_new_timeout_holds_from_the_next_renewal() {
+    let mut bench = Bench::new();
+    bench.send(1, "/oscgate/lock /f 1");
+    let mut show = Show::default();
+    show.locks.timeout = Duration::from_secs(5);
+    reload(&mut bench, show);
+    bench.ms(6_000);
+    assert!(bench.send(2, "/f 2")[0].contains("LOCK_HELD"));
+    bench.send(1, "/f 3");
+    bench.ms(4_999);
+    assert!(bench.send(2, "/f 2")[0].contains("LOCK_HELD"));
+    bench.ms(1);
+    assert!(bench.send(2, "/f 2").contains(&"2 /f 2".to_owned()));
+}

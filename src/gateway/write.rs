@@ -1,0 +1,442 @@
+//! A write: judged, stored, echoed.
+
+use super::clients::ClientId;
+use super::code::Code;
+use super::denial::{Manner, Refusal};
+use super::lock::{self, Outranks, Want};
+use super::locking::{Forced, Taken, Taking};
+use super::output::Outputs;
+use super::publish::News;
+use super::request::Done;
+use super::rules::{Nature, RuleId, Shape};
+use super::table::AddressId;
+use super::{Asker, Gateway, UnlockCause};
+use crate::config::{LockRule, ParameterAccess};
+use crate::limits::{
+    DATAGRAM_BYTES_MAX, PATTERN_CANDIDATES_MAX, PATTERN_DENIALS_MAX, PATTERN_MATCHES_MAX,
+};
+use crate::osc::{Arguments, Encoder, Pattern, append_message};
+use crate::time::Instant;
+
+/// What a client wants done to one address.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Act<'a> {
+    /// The address, checked.
+    pub(super) address: &'a str,
+    /// The values to be written; `None`: the lock alone is meant.
+    pub(super) values: Option<Arguments<'a>>,
+    /// The whole message as it came, where it may go on as it is.
+    pub(super) whole: Option<&'a [u8]>,
+    /// What is wanted of the lock.
+    pub(super) want: Want,
+    /// The revision that the address must still have.
+    pub(super) revision: Option<i64>,
+    /// Whether it may be a reflection: plain writes alone.
+    pub(super) plain: bool,
+}
+
+/// An address as it stands before an act: known, or only ruled.
+#[derive(Clone, Copy, Debug)]
+struct Target {
+    id: Option<AddressId>,
+    rule: RuleId,
+}
+
+impl Gateway {
+    /// Does one act on one address, or refuses it and changes nothing.
+    pub(super) fn act(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        act: &Act<'_>,
+        out: &mut Outputs,
+    ) -> Result<Done, Refusal> {
+        let target = self.target(act.address);
+        if self.is_reflection(now, asker, act, target) {
+            self.stats.reflections += 1;
+            return Ok(Done::Reflection);
+        }
+        let mut tail = std::mem::take(&mut self.tail);
+        let result = match self.judge(asker, act, target, &mut tail) {
+            Ok(shape) => Ok(self.apply(now, asker, act, target, (shape, &tail), out)),
+            Err(code) => Err(self.deny(now, asker, act.address.as_bytes(), code, manner(act), out)),
+        };
+        self.tail = tail;
+        result
+    }
+
+    fn target(&mut self, address: &str) -> Target {
+        let id = self.table.find(address);
+        let rule = match id {
+            Some(id) => {
+                self.refresh(id);
+                self.table.entry(id).rule
+            }
+            None => self.rules.find(address),
+        };
+        Target { id, rule }
+    }
+
+    /// Whether a plain write only sends back what its endpoint was sent a moment ago.
+    fn is_reflection(&mut self, now: Instant, asker: Asker, act: &Act<'_>, target: Target) -> bool {
+        let (true, Some(id), Some(values)) = (act.plain, target.id, act.values) else {
+            return false;
+        };
+        let sent = &self.clients.destination(asker.destination).sent;
+        if sent.is_empty() || self.rules.rule(target.rule).nature(values) != Nature::Value {
+            return false;
+        }
+        let hash = self.hash(values);
+        let own = self.own_names(asker.client);
+        let span = self.times.reflection;
+        let sent = &mut self.clients.destination_mut(asker.destination).sent;
+        sent.has(now, span, id, hash, own)
+    }
+
+    /// The first code that applies, in the order of the protocol; or the form in which the
+    /// message goes on. Changes nothing but the buffer `tail`.
+    fn judge(
+        &self,
+        asker: Asker,
+        act: &Act<'_>,
+        target: Target,
+        tail: &mut Vec<u8>,
+    ) -> Result<Shape, Code> {
+        let rule = self.rules.rule(target.rule);
+        let profile = self.profiles.profile(self.profile_of(asker.client));
+        if !profile.may_write(act.address) {
+            return Err(Code::NotAllowed);
+        }
+        lock::allowed_by_rule(rule.lock, act.want)?;
+        if rule.access == ParameterAccess::ReadOnly {
+            return Err(Code::ReadOnly);
+        }
+        let entry = target.id.map(|id| self.table.entry(id));
+        let held = entry.and_then(|entry| entry.lock.as_deref());
+        let outranks = Outranks(
+            held.is_some_and(|held| self.priority(asker.client) > self.priority(held.holder)),
+        );
+        lock::check(held, rule.lock, asker.client, act.want, outranks)?;
+        let revision = entry.map_or(0, |entry| entry.revision);
+        if act.revision.is_some_and(|wanted| wanted != revision) {
+            return Err(Code::Conflict);
+        }
+        let shape = match act.values {
+            Some(values) => rule.shape(values, tail)?,
+            None => Shape::AsItCame,
+        };
+        if shape == Shape::Changed && padded(act.address) + tail.len() > DATAGRAM_BYTES_MAX {
+            return Err(Code::Limit);
+        }
+        self.judge_limits(asker.client, act, target)?;
+        Ok(shape)
+    }
+
+    fn judge_limits(&self, client: ClientId, act: &Act<'_>, target: Target) -> Result<(), Code> {
+        let rule = self.rules.rule(target.rule);
+        let stores = act
+            .values
+            .is_some_and(|values| rule.nature(values) == Nature::Value);
+        let has_value = target
+            .id
+            .is_some_and(|id| !self.table.entry(id).value.is_empty());
+        let holds = target.id.is_some_and(|id| self.holds(client, id));
+        let locks = match act.want {
+            Want::Lock | Want::Take => true,
+            Want::Write => stores && rule.lock == LockRule::Write,
+            Want::Unlock | Want::WriteAndUnlock => false,
+        };
+        if target.id.is_none()
+            && (stores || locks)
+            && self.table.len() >= self.limits.addresses as usize
+        {
+            return Err(Code::Limit);
+        }
+        let root = self.clients.root(client);
+        if stores
+            && !has_value
+            && !self.profiles.profile(self.profile_of(root)).is_configured()
+            && self.clients.session(root).created >= self.limits.addresses_per_client
+        {
+            return Err(Code::Limit);
+        }
+        let held = self.clients.session(client).locks.len();
+        if locks && !holds && held >= self.limits.locks_per_client as usize {
+            return Err(Code::Limit);
+        }
+        Ok(())
+    }
+
+    /// Does what was judged: lock, value, release, in this order, with nothing in between.
+    fn apply(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        act: &Act<'_>,
+        target: Target,
+        (shape, tail): (Shape, &[u8]),
+        out: &mut Outputs,
+    ) -> Done {
+        let rule = self.rules.rule(target.rule);
+        let nature = act.values.map(|values| rule.nature(values));
+        let moves = nature == Some(Nature::Value) && rule.lock == LockRule::Write;
+        let taking = match act.want {
+            Want::Lock | Want::Take => Some(Taking::Asked),
+            Want::Write if moves => Some(Taking::Moved),
+            Want::Write | Want::Unlock | Want::WriteAndUnlock => None,
+        };
+        let id = match target.id {
+            None if taking.is_some() || nature == Some(Nature::Value) => {
+                let id = self.table.insert(act.address);
+                self.refresh(id);
+                Some(id)
+            }
+            id => id,
+        };
+        let mut taken = None;
+        if let Some(id) = id {
+            if act.want == Want::Take && !self.holds(asker.client, id) {
+                let forced = Forced {
+                    by: Some(asker.client),
+                    reason: "",
+                };
+                self.end_lock(id, UnlockCause::Taken, forced, out);
+            }
+            if let Some(taking) = taking {
+                taken = Some(self.take_or_renew(now, asker, id, taking, out));
+            } else if nature.is_some() && self.holds(asker.client, id) {
+                self.renew(now, asker, id);
+            }
+        }
+        if let (Some(values), Some(nature)) = (act.values, nature) {
+            self.write(now, asker, act, (id, nature), (shape, values, tail), out);
+        }
+        self.conclude(asker, act, id, taken, nature, out)
+    }
+
+    /// Stores and sends on what was accepted.
+    fn write(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        act: &Act<'_>,
+        (id, nature): (Option<AddressId>, Nature),
+        (shape, values, tail): (Shape, Arguments<'_>, &[u8]),
+        out: &mut Outputs,
+    ) {
+        if nature == Nature::Nothing {
+            return;
+        }
+        let mut built = std::mem::take(&mut self.message);
+        let message = match (shape, act.whole) {
+            (Shape::AsItCame, Some(whole)) => whole,
+            (Shape::AsItCame, None) => {
+                built.clear();
+                Encoder::begin_with(&mut built, act.address.as_bytes(), b"", values).rest(values);
+                &built
+            }
+            (Shape::Changed, _) => {
+                built.clear();
+                append_message(&mut built, act.address.as_bytes(), tail);
+                &built
+            }
+        };
+        let tail = &message[padded(act.address)..];
+        let news = News {
+            address: act.address,
+            id,
+            message,
+            tail,
+            changed: shape == Shape::Changed,
+        };
+        if let (Nature::Value, Some(id)) = (nature, id) {
+            self.store(asker, id, tail);
+            self.publish_value(now, asker, id, &news, out);
+        } else {
+            self.publish_event(now, asker, &news, out);
+        }
+        self.message = built;
+    }
+
+    fn store(&mut self, asker: Asker, id: AddressId, tail: &[u8]) {
+        let entry = self.table.entry_mut(id);
+        if entry.value.is_empty() {
+            let root = self.clients.root(asker.client);
+            self.clients.session_mut(root).created += 1;
+        }
+        entry.value.set(tail);
+        entry.revision += 1;
+        self.stats.writes += 1;
+        let writer = self.clients.client(asker.client).name;
+        if entry.writer != writer {
+            self.clients.names.drop_one(entry.writer);
+            entry.writer = self.clients.names.keep(writer);
+        }
+    }
+
+    /// Releases where that was wanted, answers what has no echo, and says what was done.
+    fn conclude(
+        &mut self,
+        asker: Asker,
+        act: &Act<'_>,
+        id: Option<AddressId>,
+        taken: Option<Taken>,
+        nature: Option<Nature>,
+        out: &mut Outputs,
+    ) -> Done {
+        let revision = id.map_or(0, |id| self.table.entry(id).revision);
+        match act.want {
+            Want::Write => Done::Written { revision },
+            Want::Lock | Want::Take => {
+                let id = id.expect("a locked address is known");
+                if taken == Some(Taken::Renewed) && nature.is_none() {
+                    self.answer_renewal(asker, id, out);
+                }
+                let lock = self
+                    .table
+                    .entry(id)
+                    .lock
+                    .as_ref()
+                    .expect("it was just taken");
+                Done::Locked {
+                    length: lock.length,
+                    revision,
+                }
+            }
+            Want::Unlock | Want::WriteAndUnlock => {
+                match id.filter(|&id| self.holds(asker.client, id)) {
+                    Some(id) => self.unlock(asker, id, out),
+                    None => self.answer_free(asker, act.address, UnlockCause::Released, out),
+                }
+                Done::Unlocked { revision }
+            }
+        }
+    }
+
+    /// Writes to every known address that a pattern matches, each judged on its own.
+    pub(super) fn act_by_pattern(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        pattern: &Pattern,
+        act: &Act<'_>,
+        out: &mut Outputs,
+    ) -> Result<Done, Refusal> {
+        let found = self.matching(pattern);
+        let Ok(found) = found else {
+            return Err(self.deny(
+                now,
+                asker,
+                pattern.as_str().as_bytes(),
+                Code::Limit,
+                Manner::Once,
+                out,
+            ));
+        };
+        if found.is_empty() {
+            return Err(Refusal::plain(
+                Code::NotFound,
+                "no known address matches the pattern",
+            ));
+        }
+        let configured = self
+            .profiles
+            .profile(self.profile_of(asker.client))
+            .is_configured();
+        let (mut written, mut denied, mut first) = (0, 0, None);
+        let mut held_back: Option<(AddressId, Code)> = None;
+        for id in found {
+            let address = self.table.entry(id).name().to_owned();
+            let one = Act {
+                address: &address,
+                whole: None,
+                plain: false,
+                ..*act
+            };
+            let target = self.target(&address);
+            let mut tail = std::mem::take(&mut self.tail);
+            let judged = self.judge(asker, &one, target, &mut tail);
+            match judged {
+                Ok(shape) => {
+                    self.apply(now, asker, &one, target, (shape, &tail), out);
+                    written += 1;
+                }
+                Err(code) => {
+                    denied += 1;
+                    first.get_or_insert_with(|| self.refusal(now, address.as_bytes(), code));
+                    // The last answer is kept until it is known whether more are refused.
+                    if configured || denied < PATTERN_DENIALS_MAX {
+                        self.deny(now, asker, address.as_bytes(), code, Manner::Stream, out);
+                    } else if denied == PATTERN_DENIALS_MAX {
+                        held_back = Some((id, code));
+                    }
+                }
+            }
+            self.tail = tail;
+        }
+        if let Some((id, code)) = held_back {
+            if denied == PATTERN_DENIALS_MAX {
+                let address = self.table.entry(id).name().to_owned();
+                self.deny(now, asker, address.as_bytes(), code, Manner::Stream, out);
+            } else {
+                self.deny(
+                    now,
+                    asker,
+                    pattern.as_str().as_bytes(),
+                    Code::Limit,
+                    Manner::Once,
+                    out,
+                );
+            }
+        }
+        first.map_or(Ok(Done::WrittenByPattern { count: written }), Err)
+    }
+
+    /// The known addresses that a pattern matches, in address order; `Err`: too many, or too much
+    /// to look through.
+    fn matching(&mut self, pattern: &Pattern) -> Result<Vec<AddressId>, Code> {
+        let mut found = Vec::new();
+        let spent = self.candidates_looked_at;
+        let mut looked_at = 0;
+        for id in self.table.candidates(pattern) {
+            looked_at += 1;
+            if spent > 0 && spent + looked_at > PATTERN_CANDIDATES_MAX {
+                return Err(Code::Limit);
+            }
+            if pattern.matches(self.table.entry(id).name()) {
+                if found.len() >= PATTERN_MATCHES_MAX {
+                    return Err(Code::Limit);
+                }
+                found.push(id);
+            }
+        }
+        self.candidates_looked_at += looked_at;
+        Ok(found)
+    }
+
+    /// Whether a client holds the lock of an address.
+    pub(super) fn holds(&self, client: ClientId, id: AddressId) -> bool {
+        self.table
+            .entry(id)
+            .lock
+            .as_ref()
+            .is_some_and(|lock| lock.holder == client)
+    }
+
+    fn priority(&self, client: ClientId) -> i32 {
+        self.profiles.profile(self.profile_of(client)).priority
+    }
+}
+
+/// How the refusal of an act is answered.
+const fn manner(act: &Act<'_>) -> Manner {
+    match act.want {
+        Want::Write if act.revision.is_none() => Manner::Stream,
+        Want::Write | Want::Lock | Want::Unlock | Want::WriteAndUnlock | Want::Take => Manner::Once,
+    }
+}
+
+/// How long an address is on the wire.
+pub(super) const fn padded(address: &str) -> usize {
+    (address.len() / 4 + 1) * 4
+}
