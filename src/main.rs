@@ -16,9 +16,9 @@ fn main() -> ExitCode {
     };
     let environment = std::env::var("OSCGATE").ok();
     let exit = match Task::of_arguments(arguments, environment.as_deref()) {
-        Ok(Task::Run(_settings)) => Exit::Failed,
-        Ok(Task::Check(_files)) => Exit::Failed,
-        Ok(Task::Init) => Exit::Failed,
+        Ok(Task::Run(settings)) => exit_of(cli::run(&settings), cli::tell),
+        Ok(Task::Check(files)) => exit_of(cli::check(&files), cli::tell),
+        Ok(Task::Init) => exit_of(cli::init(), cli::tell),
         Ok(Task::Ask(link, request)) => {
             let done = cli::ask(&link, &request);
             exit_of(done, |failure| Output::new(link.form).failure(failure))

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::settings::SettingsError;
 use crate::client::{CallError, Refusal};
+use crate::net::BindError;
 
 /// The exit code of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,12 +36,20 @@ pub enum Failure {
         /// Why not.
         source: io::Error,
     },
-    /// Files have faults, which have been printed.
-    #[error("{}", count_faults(*.count))]
+    /// Files have faults or cannot be read, which has been told of each.
+    #[error("{}", how_many(*faults, *unreadable))]
     Faults {
-        /// How many.
-        count: usize,
+        /// How many faults were printed.
+        faults: usize,
+        /// How many files cannot be read.
+        unreadable: usize,
     },
+    /// A socket cannot be had.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The loop has ended without being asked to.
+    #[error("the gateway stopped by itself; please report what stands above")]
+    Stopped,
     /// The gateway denied it.
     #[error("{}", refusal.about(subject))]
     Denied {
@@ -105,16 +114,24 @@ impl Failure {
             },
             Self::NoPong { .. } => Exit::NoAnswer,
             Self::PipeClosed => Exit::Done,
-            Self::Output(_) | Self::Start(_) => Exit::Failed,
+            Self::Output(_) | Self::Start(_) | Self::Bind(_) | Self::Stopped => Exit::Failed,
         }
     }
 }
 
-fn count_faults(count: usize) -> String {
-    match count {
-        1 => "1 fault".to_owned(),
-        count => format!("{count} faults"),
-    }
+fn how_many(faults: usize, unreadable: usize) -> String {
+    let faults = match faults {
+        0 => None,
+        1 => Some("1 fault".to_owned()),
+        faults => Some(format!("{faults} faults")),
+    };
+    let unreadable = match unreadable {
+        0 => None,
+        1 => Some("1 file that cannot be read".to_owned()),
+        unreadable => Some(format!("{unreadable} files that cannot be read")),
+    };
+    let parts: Vec<String> = faults.into_iter().chain(unreadable).collect();
+    parts.join(", ")
 }
 
 fn lost_how(cause: &str) -> String {

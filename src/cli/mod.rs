@@ -8,23 +8,32 @@
 
 mod args;
 mod ask;
+mod banner;
+mod check;
 mod ending;
+mod file;
 mod get;
 mod hold;
+mod init;
 mod lines;
+mod log;
 mod meta;
 mod output;
 mod ping;
+mod reload;
+mod run;
 mod set;
 mod settings;
 mod signals;
-mod stopwatch;
 mod unlock;
 mod value;
 mod watch;
 
 pub use args::{Arguments, LogFormat, Sockets};
 pub use ask::ask;
+pub use check::check;
 pub use ending::{Exit, Failure};
+pub use init::init;
 pub use output::{Output, tell};
+pub use run::run;
 pub use settings::{Link, Request, RunSettings, SettingsError, Task};

@@ -123,7 +123,9 @@ fn object_of(failure: &Failure) -> Option<Value> {
         | Failure::Faults { .. }
         | Failure::PipeClosed
         | Failure::Output(_)
-        | Failure::Start(_) => None,
+        | Failure::Start(_)
+        | Failure::Bind(_)
+        | Failure::Stopped => None,
     }
 }
 

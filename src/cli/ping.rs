@@ -8,9 +8,10 @@ use tokio::time::timeout;
 use super::ending::Failure;
 use super::output::Output;
 use super::signals::Stop;
-use super::stopwatch::Stopwatch;
 use crate::client::{CallError, Client, Incoming};
+use crate::driver::Clock;
 use crate::osc::Argument;
+use crate::time::Instant;
 
 /// How long one answer is waited for, whatever the interval.
 const ANSWER_WAIT: Duration = Duration::from_secs(1);
@@ -49,7 +50,7 @@ async fn each(
     let gateway = client.gateway();
     for sequence in 1..=count {
         times.sent += 1;
-        let watch = Stopwatch::start();
+        let clock = Clock::start();
         let number = Argument::Long(i64::from(sequence));
         let answered = match client
             .send_message("/oscgate/ping", std::slice::from_ref(&number))
@@ -60,7 +61,7 @@ async fn each(
         };
         match answered {
             Ok(Ok(())) => {
-                let took = watch.read().since(crate::time::Instant::ZERO);
+                let took = clock.now().since(Instant::ZERO);
                 times.round_trips.push(took);
                 let text = format!("answer from {gateway}: {sequence} in {}", millis(took));
                 let object = json!({ "sequence": sequence, "time_ms": took.as_secs_f64() * 1e3 });
@@ -77,7 +78,7 @@ async fn each(
             }
         }
         if sequence < count {
-            watch.reach(crate::time::Instant::ZERO + interval).await;
+            tokio::time::sleep(clock.until(Instant::ZERO + interval)).await;
         }
     }
     Ok(())

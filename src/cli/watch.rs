@@ -10,8 +10,8 @@ use super::hold::{AFTER_FAILURE, HEARTBEAT, every};
 use super::lines::{LineQueue, lock_line, status_line};
 use super::output::Output;
 use super::settings::{First, Lines, Watch};
-use super::stopwatch::Stopwatch;
 use crate::client::{CallError, Client, Incoming};
+use crate::driver::Clock;
 use crate::osc::Argument;
 
 /// How often the subscription is said again: the message that told of a lost session may itself
@@ -38,7 +38,7 @@ pub(super) async fn watch(
     let mut watcher = Watcher {
         watch,
         output,
-        stopwatch: Stopwatch::start(),
+        clock: Clock::start(),
         lines: LineQueue::default(),
         silent: false,
     };
@@ -60,7 +60,7 @@ pub(super) async fn watch(
 struct Watcher<'a> {
     watch: &'a Watch,
     output: Output,
-    stopwatch: Stopwatch,
+    clock: Clock,
     lines: LineQueue,
     silent: bool,
 }
@@ -79,10 +79,10 @@ impl Watcher<'_> {
         let mut again = every(SUBSCRIBE_AGAIN);
         loop {
             let deadline = self.lines.deadline();
-            let stopwatch = self.stopwatch;
+            let wait = deadline.map(|deadline| self.clock.until(deadline));
             let due = tokio::select! {
                 incoming = client.next() => Due::Incoming(incoming),
-                () = stopwatch.reach(deadline.unwrap_or_default()), if deadline.is_some() => {
+                () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {
                     Due::Print
                 }
                 _ = heartbeat.tick() => Due::Heartbeat,
@@ -130,7 +130,7 @@ impl Watcher<'_> {
         let at = ZonedDateTime::now();
         match &incoming {
             Incoming::Update(update) => {
-                let now = self.stopwatch.read();
+                let now = self.clock.now();
                 if let Some(address) = self.lines.push_update(now, &at, update.clone()) {
                     let question = [Argument::String(address)];
                     let asked = client.send_message("/oscgate/meta", &question).await;
@@ -217,7 +217,7 @@ impl Watcher<'_> {
     }
 
     fn print(&mut self) -> Result<(), Failure> {
-        let now = self.stopwatch.read();
+        let now = self.clock.now();
         while let Some(line) = self.lines.pop(now) {
             self.output.line(&line.text, &line.object)?;
         }
