@@ -1,0 +1,139 @@
+//! A running gateway's file: read again when it is asked to, checked when it is saved.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tokio::sync::mpsc;
+use tracing::{error, info, warn};
+
+use super::args::LogFormat;
+use super::file::{Loaded, load, print_faults};
+use crate::config::{Fault, Show, Watch};
+use crate::driver::{Handle, Watcher};
+
+/// The file that a running gateway was started with.
+#[derive(Debug)]
+pub(super) struct ShowFile {
+    path: PathBuf,
+    /// What the command line says instead of the file.
+    listen: Vec<SocketAddr>,
+    /// Where the gateway listens, by its file.
+    in_force: Vec<SocketAddr>,
+    log_format: LogFormat,
+    watch: Watch,
+    watcher: Option<Watcher>,
+    saves: mpsc::Sender<()>,
+}
+
+impl ShowFile {
+    /// The file at `path`, of which `show` is in force. `saves` is told whenever it was saved.
+    pub(super) fn new(
+        path: PathBuf,
+        listen: Vec<SocketAddr>,
+        log_format: LogFormat,
+        show: &Show,
+        saves: mpsc::Sender<()>,
+    ) -> Self {
+        let mut file = Self {
+            path,
+            listen,
+            in_force: show.gateway.listen.clone(),
+            log_format,
+            watch: Watch::Off,
+            watcher: None,
+            saves,
+        };
+        file.watch_as(show.gateway.watch);
+        file
+    }
+
+    /// SIGHUP: a good file replaces the show, any other changes nothing.
+    pub(super) async fn reload(&mut self, handle: &Handle) {
+        let Some(show) = self.read() else {
+            warn!(
+                "{} is not applied; the show goes on as it was",
+                self.path.display()
+            );
+            return;
+        };
+        if show.gateway.listen != self.in_force {
+            warn!(
+                "listen has changed in {}: that waits for a restart",
+                self.path.display()
+            );
+        }
+        self.watch_as(show.gateway.watch);
+        info!("{} is read again", self.path.display());
+        handle.reload(show).await;
+    }
+
+    /// The file was saved.
+    pub(super) async fn saved(&mut self, handle: &Handle) {
+        match self.watch {
+            Watch::Off => {}
+            Watch::Apply => self.reload(handle).await,
+            Watch::Report => {
+                if self.read().is_some() {
+                    let pid = std::process::id();
+                    let path = self.path.display();
+                    info!("{path} was saved and is ready to reload (kill -HUP {pid})");
+                }
+            }
+        }
+    }
+
+    /// `None`, and it was told why, if it cannot be put in force.
+    fn read(&self) -> Option<Box<Show>> {
+        match load(&self.path, &self.listen) {
+            Ok(Loaded::Show(show)) => Some(show),
+            Ok(Loaded::Empty(_)) => {
+                warn!(
+                    "{} is empty: an editor may be writing it",
+                    self.path.display()
+                );
+                None
+            }
+            Ok(Loaded::Faults(faults)) => {
+                self.tell(&faults);
+                None
+            }
+            Err(failure) => {
+                error!("{failure}");
+                None
+            }
+        }
+    }
+
+    fn tell(&self, faults: &[Fault]) {
+        match self.log_format {
+            LogFormat::Text => {
+                error!("{} has faults: {}", self.path.display(), faults.len());
+                print_faults(faults);
+            }
+            LogFormat::Json => {
+                for fault in faults {
+                    error!("{}: {}", fault.place(), fault.headline());
+                }
+            }
+        }
+    }
+
+    fn watch_as(&mut self, watch: Watch) {
+        self.watch = watch;
+        self.watcher = match watch {
+            Watch::Off => None,
+            Watch::Report | Watch::Apply => self.watcher.take().or_else(|| self.new_watcher()),
+        };
+    }
+
+    fn new_watcher(&self) -> Option<Watcher> {
+        let saves = self.saves.clone();
+        // One save that waits to be looked at stands for all that follow.
+        let watcher = Watcher::new(&self.path, move || {
+            let _ = saves.try_send(());
+        });
+        watcher
+            .inspect_err(|error| warn!("{error}; a saved file is not noticed, SIGHUP reloads it"))
+            .ok()
+    }
+}
