@@ -11,6 +11,13 @@
     reason = "outside the gateway the clock is the only measure there is"
 )]
 
+mod calls;
 mod console;
 mod locks;
+mod long;
+mod process;
 mod program;
+mod reflections;
+mod rules;
+mod sessions;
+mod ways;
