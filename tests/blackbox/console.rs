@@ -156,6 +156,14 @@ impl Console {
         true
     }
 
+    /// The next message, whatever it is.
+    pub(crate) fn next(&mut self) -> Option<Message> {
+        if self.heard.is_empty() {
+            assert!(self.hear(SOON), "nothing more is said");
+        }
+        self.heard.pop_front()
+    }
+
     /// The arguments of the next message of an address; what else was heard stays to be asked for.
     pub(crate) fn expect(&mut self, address: &str) -> Vec<Argument> {
         self.expect_within(address, SOON)

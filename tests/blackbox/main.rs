@@ -13,11 +13,14 @@
 
 mod calls;
 mod console;
+mod hostile;
 mod locks;
 mod long;
+mod pressure;
 mod process;
 mod program;
 mod reflections;
 mod rules;
 mod sessions;
+mod tablets;
 mod ways;
