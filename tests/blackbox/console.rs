@@ -264,11 +264,9 @@ impl Console {
         let mut arguments = self.expect("/oscgate/status/meta").into_iter();
         let mut next = || arguments.next().expect("meta has six arguments at least");
         assert_eq!(next(), Argument::String(address.to_owned()));
-        let locked = match next() {
-            Argument::True => true,
-            Argument::False => false,
-            other => panic!("LOCKED is {other:?}"),
-        };
+        let tag = next();
+        let locked = tag == Argument::True;
+        assert!(locked || tag == Argument::False, "LOCKED is {tag:?}");
         let (holder, remaining, revision, writer) =
             (text(&next()), int(&next()), long(&next()), text(&next()));
         Meta {

@@ -88,47 +88,64 @@ fn same_but_for_time(before: &Meta, after: &Meta, what: &str) {
     assert_eq!(*before, after, "{what}");
 }
 
-/// Every one of them is aimed at the witness where it can be.
-fn hostile_packets() -> Vec<(String, Vec<u8>)> {
-    let mut all: Vec<(String, Vec<u8>)> = Vec::new();
-    let mut add = |what: &str, packet: Vec<u8>| all.push((what.to_owned(), packet));
-    let good = message(WITNESS);
+/// A datagram and what is wrong with it.
+type Hostile = (String, Vec<u8>);
 
-    add(
-        "a bundle nested 3,000 deep",
-        (0..3_000).fold(good.clone(), |inner, _| wrap(&[inner])),
-    );
-    add(
-        "a bundle nested 9 deep",
-        (0..9).fold(good.clone(), |inner, _| wrap(&[inner])),
-    );
-    for (what, depth) in [("30,000 nested arrays", 30_000), ("9 nested arrays", 9)] {
+/// Every one of them is aimed at the witness where it can be.
+fn hostile_packets() -> Vec<Hostile> {
+    [
+        nested(),
+        tagged(),
+        lying(),
+        cut_off(),
+        untidy(),
+        too_many(),
+        random(),
+    ]
+    .concat()
+}
+
+fn nested() -> Vec<Hostile> {
+    let bundles = |depth| (0..depth).fold(message(WITNESS), |inner, _| wrap(&[inner]));
+    let arrays = |depth: usize| {
         let tags = format!(",{}{}", "[".repeat(depth), "]".repeat(depth));
-        add(what, raw(WITNESS, &tags, &[]));
-    }
-    add(
-        "30,000 opened arrays",
-        raw(WITNESS, &format!(",{}", "[".repeat(30_000)), &[]),
-    );
-    for tags in [
+        raw(WITNESS, &tags, &[])
+    };
+    let open = format!(",{}", "[".repeat(30_000));
+    vec![
+        ("a bundle nested 3,000 deep".to_owned(), bundles(3_000)),
+        ("a bundle nested 9 deep".to_owned(), bundles(9)),
+        ("30,000 nested arrays".to_owned(), arrays(30_000)),
+        ("9 nested arrays".to_owned(), arrays(9)),
+        ("30,000 opened arrays".to_owned(), raw(WITNESS, &open, &[])),
+    ]
+}
+
+/// Arrays that do not close or were never opened, and tags that nobody knows.
+fn tagged() -> Vec<Hostile> {
+    let brackets = [
         ",[", ",[i", ",[[i]", ",i[", ",]", ",i]", ",[]]", ",][", ",[i]]",
-    ] {
-        add(
-            &format!("brackets {tags}"),
-            raw(WITNESS, tags, &[0; 8][..4 * tags.matches('i').count()]),
-        );
-    }
-    for tag in ['x', 'A', '?', ' ', '0', '\x01', '\x7f', ','] {
-        add(
-            &format!("the unknown tag {tag:?}"),
-            raw(WITNESS, &format!(",{tag}"), &[0; 4]),
-        );
-        add(
-            &format!("the unknown tag {tag:?} behind an int"),
-            raw(WITNESS, &format!(",i{tag}"), &[0; 8]),
-        );
-    }
-    for size in [
+    ];
+    let unknown = ['x', 'A', '?', ' ', '0', '\x01', '\x7f', ','];
+    let tags = brackets.into_iter().map(str::to_owned).chain(
+        unknown
+            .into_iter()
+            .flat_map(|tag| [format!(",{tag}"), format!(",i{tag}"), format!(",{tag}i")]),
+    );
+    tags.map(|tags| {
+        let ints = tags.matches('i').count();
+        (
+            format!("the tags {tags:?}"),
+            raw(WITNESS, &tags, &vec![0; 4 * ints]),
+        )
+    })
+    .collect()
+}
+
+/// Sizes that are not those of what follows.
+fn lying() -> Vec<Hostile> {
+    let good = message(WITNESS);
+    let elements = [
         0,
         -1,
         1,
@@ -143,98 +160,134 @@ fn hostile_packets() -> Vec<(String, Vec<u8>)> {
         -4,
         4,
         8,
-    ] {
+    ];
+    let elements = elements.map(|size: i32| {
         let mut lying = wrap(std::slice::from_ref(&good));
         lying[16..20].copy_from_slice(&size.to_be_bytes());
-        add(&format!("an element of size {size}"), lying);
-    }
-    for size in [-1, -4, i32::MIN, i32::MAX, 5, 64, 0x7fff_fffd] {
-        let mut values = size.to_be_bytes().to_vec();
-        values.extend_from_slice(&[1, 2, 3, 4]);
-        add(
-            &format!("a blob of size {size}"),
+        (format!("an element of size {size}"), lying)
+    });
+    let blobs = [-1, -4, i32::MIN, i32::MAX, 5, 64, 0x7fff_fffd].map(|size: i32| {
+        let values = [size.to_be_bytes(), [1, 2, 3, 4]].concat();
+        (
+            format!("a blob of size {size}"),
             raw(WITNESS, ",b", &values),
-        );
-    }
-    let whole = wrap(&[good.clone(), message("/witness/2")]);
-    for length in (1..whole.len()).filter(|length| ![16, 20 + good.len()].contains(length)) {
-        add(
-            &format!("a bundle cut off after {length} bytes"),
-            whole[..length].to_vec(),
-        );
-    }
-    let strings = encode_message(WITNESS, args!["text", 1, 0.5]).expect("it fits");
-    let address_end = WITNESS.len().next_multiple_of(4);
-    for length in (1..strings.len()).filter(|length| *length != address_end) {
-        add(
-            &format!("a message cut off after {length} bytes"),
-            strings[..length].to_vec(),
-        );
-    }
+        )
+    });
+    elements.into_iter().chain(blobs).collect()
+}
+
+/// Good packets, cut off wherever the rest is no good packet by itself.
+fn cut_off() -> Vec<Hostile> {
+    let first = message(WITNESS);
+    let whole = wrap(&[first.clone(), message("/witness/2")]);
+    let good_ends = [16, 20 + first.len()];
+    let bundles = (1..whole.len())
+        .filter(|length| !good_ends.contains(length))
+        .map(|length| {
+            (
+                format!("a bundle cut off after {length} bytes"),
+                whole[..length].to_vec(),
+            )
+        });
+    let strings = several_arguments();
+    let address_end = (WITNESS.len() + 1).next_multiple_of(4);
+    let messages = (1..strings.len())
+        .filter(|length| *length != address_end)
+        .map(|length| {
+            (
+                format!("a message cut off after {length} bytes"),
+                strings[..length].to_vec(),
+            )
+        });
+    bundles.chain(messages).collect()
+}
+
+/// Padding, ends and beginnings that are not as they should be.
+fn untidy() -> Vec<Hostile> {
+    let good = message(WITNESS);
     let mut padded = good.clone();
     padded[WITNESS.len() + 1] = b'x';
-    add("padding of an address that is not zeros", padded);
-    let mut padded = raw(WITNESS, ",s", b"ab\0\0");
-    *padded.last_mut().expect("it is long") = 1;
-    add("padding of a string that is not zeros", padded);
-    add("a string without an end", raw(WITNESS, ",s", b"abcd"));
-    add(
-        "padding of a blob that is not zeros",
-        raw(WITNESS, ",b", &[0, 0, 0, 1, 7, 0, 0, 1]),
-    );
+    let mut all = vec![
+        ("an address padded with text".to_owned(), padded),
+        (
+            "a string padded with text".to_owned(),
+            raw(WITNESS, ",s", b"ab\0x"),
+        ),
+        (
+            "a string without an end".to_owned(),
+            raw(WITNESS, ",s", b"abcd"),
+        ),
+        (
+            "a blob padded with ones".to_owned(),
+            raw(WITNESS, ",b", &[0, 0, 0, 1, 7, 0, 0, 1]),
+        ),
+        (
+            "type tags without a comma".to_owned(),
+            raw(WITNESS, "ifs", &[0; 12]),
+        ),
+        ("only zeros".to_owned(), vec![0; 64]),
+        ("#bundle and nothing else".to_owned(), b"#bundle\0".to_vec()),
+        (
+            "another bundle".to_owned(),
+            b"#bundel\0\0\0\0\0\0\0\0\x01".to_vec(),
+        ),
+    ];
     for more in [1, 3, 4, 8] {
-        add(
-            &format!("{more} bytes left over"),
-            [good.as_slice(), &vec![0; more]].concat(),
-        );
+        let longer = [good.as_slice(), &vec![0; more]].concat();
+        all.push((format!("{more} bytes left over"), longer));
     }
-    add("1,025 messages", wrap(&vec![message("/w"); 1_025]));
-    let many = vec![Argument::True; 4_096];
-    add(
-        "4,097 arguments",
-        raw(WITNESS, &format!(",{}", "T".repeat(4_097)), &[]),
-    );
-    let most = encode_message("/w", &many).expect("it fits");
-    add(
-        "4,097 arguments in two messages",
-        wrap(&[most, message("/w")]),
-    );
-    add(
-        "an address of 256 bytes",
-        message(&format!("/{}", "a".repeat(255))),
-    );
-    add(
-        "an address of 60,000 bytes",
-        message(&format!("/{}", "a".repeat(59_999))),
-    );
-    add("type tags without a comma", raw(WITNESS, "ifs", &[0; 12]));
-    add("only zeros", vec![0; 64]);
-    add("#bundle and nothing else", b"#bundle\0".to_vec());
-    add(
-        "another kind of bundle",
-        b"#bundel\0\0\0\0\0\0\0\0\x01".to_vec(),
-    );
+    all
+}
 
+fn too_many() -> Vec<Hostile> {
+    let most = encode_message("/w", &vec![Argument::True; 4_096]).expect("it fits");
+    let tags = format!(",{}", "T".repeat(4_097));
+    let address = |length: usize| message(&format!("/{}", "a".repeat(length - 1)));
+    vec![
+        (
+            "1,025 messages".to_owned(),
+            wrap(&vec![message("/w"); 1_025]),
+        ),
+        ("4,097 arguments".to_owned(), raw(WITNESS, &tags, &[])),
+        (
+            "4,097 arguments of two".to_owned(),
+            wrap(&[most, message("/w")]),
+        ),
+        ("an address of 256 bytes".to_owned(), address(256)),
+        ("an address of 60,000 bytes".to_owned(), address(60_000)),
+    ]
+}
+
+/// Noise, and good packets with a few bits turned; what is still good is left out.
+fn random() -> Vec<Hostile> {
     let mut random = Random(0x05C6_A7E5);
-    add("the largest datagram, of noise", random.bytes(65_507));
+    let mut all = vec![(
+        "the largest datagram, of noise".to_owned(),
+        random.bytes(65_507),
+    )];
     for round in 0..30 {
         let length = 1 + random.below(1_400);
-        let noise = random.bytes(length);
-        if PacketView::parse(&noise).is_err() {
-            add(&format!("noise {round}"), noise);
-        }
+        all.push((format!("noise {round}"), random.bytes(length)));
     }
-    for (round, good) in [good, whole, strings].iter().cycle().take(600).enumerate() {
+    let good = [
+        message(WITNESS),
+        wrap(&[message(WITNESS), message("/witness/2")]),
+        several_arguments(),
+    ];
+    for (round, good) in good.iter().cycle().take(600).enumerate() {
         let mut mutant = good.clone();
         for _ in 0..=random.below(4) {
             let place = random.below(mutant.len());
             mutant[place] ^= 1 << random.below(8);
         }
-        if PacketView::parse(&mutant).is_err() {
-            add(&format!("mutation {round}"), mutant);
-        }
+        all.push((format!("mutation {round}"), mutant));
     }
+    all.retain(|(_, packet)| PacketView::parse(packet).is_err());
     all
+}
+
+fn several_arguments() -> Vec<u8> {
+    encode_message(WITNESS, args!["text", 1, 0.5]).expect("it fits")
 }
 
 fn message(address: &str) -> Vec<u8> {

@@ -13,6 +13,7 @@
 
 mod calls;
 mod console;
+mod foreign;
 mod hostile;
 mod locks;
 mod long;
