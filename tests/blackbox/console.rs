@@ -86,14 +86,27 @@ impl Console {
 
     /// A console that speaks through a socket that is there already.
     pub(crate) fn of(socket: UdpSocket, gateway: SocketAddr) -> Self {
-        Self { socket, gateway, heard: VecDeque::new(), pings: 0, calls: 0 }
+        Self {
+            socket,
+            gateway,
+            heard: VecDeque::new(),
+            pings: 0,
+            calls: 0,
+        }
     }
 
     /// Begins a session by a ping, and reads what belongs to it.
     pub(crate) fn greet(&mut self) {
         let heard = self.settled();
-        let told: Vec<&str> = heard.iter().map(|message| message.address.as_str()).collect();
-        assert_eq!(told, ["/oscgate/status/connected"], "a session begins with one word");
+        let told: Vec<&str> = heard
+            .iter()
+            .map(|message| message.address.as_str())
+            .collect();
+        assert_eq!(
+            told,
+            ["/oscgate/status/connected"],
+            "a session begins with one word"
+        );
     }
 
     /// Where it speaks from; an unlisted client's name, too.
@@ -108,14 +121,18 @@ impl Console {
 
     /// Sends a datagram as it is.
     pub(crate) fn send_bytes(&self, bytes: &[u8]) {
-        self.socket.send_to(bytes, self.gateway).expect("loopback takes it");
+        self.socket
+            .send_to(bytes, self.gateway)
+            .expect("loopback takes it");
     }
 
     /// The next datagram, as it is, and where it came from.
     pub(crate) fn receive(&self, wait: Duration) -> Option<(Vec<u8>, SocketAddr)> {
         let mut buffer = vec![0; 65_536];
         let wait = wait.max(Duration::from_millis(1));
-        self.socket.set_read_timeout(Some(wait)).expect("it is a good time");
+        self.socket
+            .set_read_timeout(Some(wait))
+            .expect("it is a good time");
         match self.socket.recv_from(&mut buffer) {
             Ok((length, from)) => {
                 buffer.truncate(length);
@@ -130,8 +147,12 @@ impl Console {
         let Some((bytes, from)) = self.receive(wait) else {
             return false;
         };
-        assert_eq!(from, self.gateway, "an answer leaves from where the question went");
-        self.heard.extend(decode_packet(&bytes).expect("the gateway sends good packets"));
+        assert_eq!(
+            from, self.gateway,
+            "an answer leaves from where the question went"
+        );
+        self.heard
+            .extend(decode_packet(&bytes).expect("the gateway sends good packets"));
         true
     }
 
@@ -145,15 +166,41 @@ impl Console {
     pub(crate) fn expect_within(&mut self, address: &str, wait: Duration) -> Vec<Argument> {
         let deadline = Instant::now() + wait;
         loop {
-            let found = self.heard.iter().position(|message| message.address == address);
+            let found = self
+                .heard
+                .iter()
+                .position(|message| message.address == address);
             if let Some(found) = found {
                 let message = self.heard.remove(found).expect("it was found there");
                 return message.arguments;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "no {address} in {wait:?}, only {:?}", self.heard);
+            assert!(
+                !left.is_zero(),
+                "no {address} in {wait:?}, only {:?}",
+                self.heard
+            );
             if !self.hear(left.min(Duration::from_secs(2))) && wait > SOON {
                 self.send("/oscgate/ping", args!["still here"]);
+            }
+        }
+    }
+
+    /// Whether a message of an address comes in time; it is read if it does.
+    pub(crate) fn hears(&mut self, address: &str, wait: Duration) -> bool {
+        let deadline = Instant::now() + wait;
+        loop {
+            if let Some(found) = self
+                .heard
+                .iter()
+                .position(|message| message.address == address)
+            {
+                self.heard.remove(found);
+                return true;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || !self.hear(left) {
+                return false;
             }
         }
     }
@@ -235,11 +282,22 @@ impl Console {
         };
         let (holder, remaining, revision, writer) =
             (text(&next()), int(&next()), long(&next()), text(&next()));
-        Meta { locked, holder, remaining, revision, writer, values: arguments.collect() }
+        Meta {
+            locked,
+            holder,
+            remaining,
+            revision,
+            writer,
+            values: arguments.collect(),
+        }
     }
 
     /// Calls with the next number, and answers the code and what follows it.
-    pub(crate) fn call(&mut self, address: &str, arguments: &[Argument]) -> (String, Vec<Argument>) {
+    pub(crate) fn call(
+        &mut self,
+        address: &str,
+        arguments: &[Argument],
+    ) -> (String, Vec<Argument>) {
         self.calls += 1;
         self.call_as(self.calls, address, arguments)
     }

@@ -12,5 +12,8 @@
 )]
 
 mod console;
+mod crowd;
+mod hostile;
 mod locks;
 mod program;
+mod running;

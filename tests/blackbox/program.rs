@@ -74,13 +74,22 @@ impl Program {
 
     fn wait_until_ready(&mut self) {
         let deadline = Instant::now() + SOON;
-        while self.lines.last().is_none_or(|line| line != "oscgate: ready") {
+        while self
+            .lines
+            .last()
+            .is_none_or(|line| line != "oscgate: ready")
+        {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = self.output.recv_timeout(left) else {
-                panic!("never ready; it said {:?} and {}", self.lines, self.errors());
+                panic!(
+                    "never ready; it said {:?} and {}",
+                    self.lines,
+                    self.errors()
+                );
             };
             if let Some(address) = line.strip_prefix("oscgate: listening on udp ") {
-                self.listening.push(address.parse().expect("an address and port"));
+                self.listening
+                    .push(address.parse().expect("an address and port"));
             }
             self.lines.push(line);
         }
@@ -163,7 +172,10 @@ impl Program {
             .grown
             .wait_timeout_while(text, SOON, |text| !wanted(text))
             .expect("no reader panics");
-        assert!(wanted(&text), "not said on standard error, which is:\n{text}");
+        assert!(
+            wanted(&text),
+            "not said on standard error, which is:\n{text}"
+        );
         text.clone()
     }
 }
@@ -185,13 +197,19 @@ fn command(subcommand: &str) -> Command {
     if std::env::var("OSCGATE_TEST_SOCKETS").is_ok_and(|sockets| sockets == "portable") {
         command.args(["--sockets", "portable"]);
     }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
 /// Runs the program until it ends by itself.
 pub(crate) fn run_to_end(arguments: &[&str]) -> (ExitStatus, String, String) {
-    let mut child = command("run").args(arguments).spawn().expect("the program starts");
+    let mut child = command("run")
+        .args(arguments)
+        .spawn()
+        .expect("the program starts");
     let output = lines_of(child.stdout.take().expect("its standard output is piped"));
     let errors = drain(child.stderr.take().expect("its standard error is piped"));
     let deadline = Instant::now() + SOON;
@@ -236,7 +254,10 @@ fn drain(stream: impl Read + Send + 'static) -> Arc<Lines> {
     thread::spawn(move || {
         let mut stream = BufReader::new(stream);
         let mut line = Vec::new();
-        while stream.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+        while stream
+            .read_until(b'\n', &mut line)
+            .is_ok_and(|count| count > 0)
+        {
             kept.text
                 .lock()
                 .expect("no reader panics")
