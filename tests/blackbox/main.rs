@@ -7,6 +7,11 @@
 
 #![cfg(all(feature = "shell", unix))]
 #![allow(
+    clippy::too_many_lines,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test may be as long as its story, and fails on whatever else it meets"
+)]
+#![allow(
     clippy::disallowed_methods,
     reason = "outside the gateway the clock is the only measure there is"
 )]
