@@ -18,7 +18,9 @@
 
 mod console;
 mod crowd;
+mod foreign;
 mod hostile;
 mod locks;
 mod program;
 mod running;
+mod tablets;
