@@ -156,14 +156,6 @@ impl Console {
         true
     }
 
-    /// The next message, whatever it is.
-    pub(crate) fn next(&mut self) -> Option<Message> {
-        if self.heard.is_empty() {
-            assert!(self.hear(SOON), "nothing more is said");
-        }
-        self.heard.pop_front()
-    }
-
     /// The arguments of the next message of an address; what else was heard stays to be asked for.
     pub(crate) fn expect(&mut self, address: &str) -> Vec<Argument> {
         self.expect_within(address, SOON)
@@ -190,6 +182,25 @@ impl Console {
             );
             if !self.hear(left.min(Duration::from_secs(2))) && wait > SOON {
                 self.send("/oscgate/ping", args!["still here"]);
+            }
+        }
+    }
+
+    /// Whether a message of an address comes in time; it is read if it does.
+    pub(crate) fn hears(&mut self, address: &str, wait: Duration) -> bool {
+        let deadline = Instant::now() + wait;
+        loop {
+            if let Some(found) = self
+                .heard
+                .iter()
+                .position(|message| message.address == address)
+            {
+                self.heard.remove(found);
+                return true;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || !self.hear(left) {
+                return false;
             }
         }
     }

@@ -7,21 +7,26 @@
 
 #![cfg(all(feature = "shell", unix))]
 #![allow(
+    clippy::too_many_lines,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test may be as long as its story, and fails on whatever else it meets"
+)]
+#![allow(
     clippy::disallowed_methods,
     reason = "outside the gateway the clock is the only measure there is"
 )]
 
 mod calls;
 mod console;
+mod crowd;
 mod foreign;
 mod hostile;
 mod locks;
 mod long;
-mod pressure;
-mod process;
 mod program;
 mod reflections;
 mod rules;
+mod running;
 mod sessions;
 mod tablets;
 mod ways;

@@ -1,150 +1,206 @@
-//! The two tablets of the shipped example: apps that know nothing of the gateway.
+//! The two tablets of the README, played by sockets: they send from one port, hear on another, and
+//! never say anything under `/oscgate`.
 
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
 
-use crate::console::{Console, args};
-use crate::program::Program;
+use oscgate::osc::{Argument, Message, decode_packet, encode_message};
 
-/// The example with the network of this machine, and somebody who watches.
-fn show(hear: u16) -> String {
-    let example = include_str!("../../mappings/examples/two-tablets.toml");
-    let show = example
+use crate::console::{args, text};
+use crate::program::{Program, SOON};
+
+const SHOW: &str = include_str!("../../mappings/examples/two-tablets.toml");
+
+/// The example with the network of this machine, and with the port on which these tablets hear.
+fn show(ports: Ports) -> String {
+    let show = SHOW
         .replace("192.168.1.0/24", "127.0.0.0/8")
-        .replace("reply_port = 9000", &format!("reply_port = {hear}"))
-        .replace("#status = false", "status = false");
+        .replace("= 9000", &format!("= {}", ports.hears));
     assert!(
-        show.contains("\"127.0.0.0/8\"") && show.contains("\nstatus = false"),
-        "{show}"
+        show.contains("\"127.0.0.0/8\""),
+        "the example names its subnet"
     );
-    format!("{show}\n[[client]]\nname = \"watcher\"\nsource = \"127.0.0.9\"\n")
+    show
 }
 
-/// A tablet: it sends from one port and hears on another.
+/// What an app is set to.
+#[derive(Clone, Copy)]
+struct Ports {
+    sends: u16,
+    hears: u16,
+}
+
+impl Ports {
+    /// 8000 and 9000 where all these tablets have them free, else others.
+    fn free_on(tablets: &[&str]) -> Self {
+        let free = |port: u16| {
+            tablets
+                .iter()
+                .all(|ip| UdpSocket::bind((*ip, port)).is_ok())
+        };
+        (8_000..9_000)
+            .map(|sends| Self {
+                sends,
+                hears: sends + 1_000,
+            })
+            .find(|ports| free(ports.sends) && free(ports.hears))
+            .expect("some ports are free")
+    }
+}
+
+/// A tablet: what it sends from, what it hears on.
 struct Tablet {
-    mouth: UdpSocket,
-    ear: Console,
-    gateway: std::net::SocketAddr,
+    ip: &'static str,
+    sends: UdpSocket,
+    hears: UdpSocket,
+    gateway: SocketAddr,
 }
 
 impl Tablet {
-    fn open(ip: &str, ports: (u16, u16), gateway: std::net::SocketAddr) -> Self {
-        let mouth = UdpSocket::bind((ip, ports.0)).expect("both ports were free");
-        let ear = UdpSocket::bind((ip, ports.1)).expect("both ports were free");
+    fn switched_on(ip: &'static str, ports: Ports, gateway: SocketAddr) -> Self {
+        let bind =
+            |port: u16| UdpSocket::bind((ip, port)).unwrap_or_else(|e| panic!("{ip}:{port}: {e}"));
         Self {
-            mouth,
-            ear: Console::of(ear, gateway),
+            ip,
+            sends: bind(ports.sends),
+            hears: bind(ports.hears),
             gateway,
         }
     }
 
-    fn moves(&self, fader: &str, value: f32) {
-        let bytes = oscgate::osc::encode_message(fader, args![value]).expect("it fits");
-        self.mouth
-            .send_to(&bytes, self.gateway)
+    fn moves(&self, address: &str, value: f32) {
+        let message = encode_message(address, args![value]).expect("a message");
+        self.sends
+            .send_to(&message, self.gateway)
             .expect("loopback takes it");
     }
-}
 
-/// 8000 and 9000 where both are free on all these tablets, else others.
-fn free_ports(tablets: &[&str]) -> (u16, u16) {
-    let free = |port: u16| {
-        tablets
-            .iter()
-            .all(|ip| UdpSocket::bind((*ip, port)).is_ok())
-    };
-    (8_000..9_000)
-        .map(|port| (port, port + 1_000))
-        .find(|(mouth, ear)| free(*mouth) && free(*ear))
-        .expect("some ports are free")
-}
-
-#[test]
-fn whoever_moves_first_keeps_the_fader() {
-    let ports = free_ports(&["127.0.0.11", "127.0.0.12", "127.0.0.13"]);
-    let gate = Program::with_show(&show(ports.1));
-    let mut watcher = gate.console_at("127.0.0.9");
-    watcher.send(
-        "/oscgate/subscribe",
-        args!["/oscgate/status/{locked,unlocked,denied}"],
-    );
-    watcher.expect_nothing();
-    let mut left = Tablet::open("127.0.0.11", ports, gate.address());
-    let mut right = Tablet::open("127.0.0.12", ports, gate.address());
-
-    // The right one comes into the session by a fader of its own.
-    right.moves("/1/fader2", 0.2);
-    right.ear.expect_exactly("/1/fader2", args![0.2]);
-    left.moves("/1/fader1", 0.5);
-    left.ear.expect_exactly("/1/fader1", args![0.5]);
-    watcher.until(
-        "/oscgate/status/locked",
-        args!["/1/fader1", "tablet@127.0.0.11", 1_000],
-    );
-    right.ear.expect_exactly("/1/fader1", args![0.5]);
-
-    // The second hand on the same fader is denied, and its motor goes back.
-    right.moves("/1/fader1", 0.9);
-    watcher.expect_denied("/1/fader1", "LOCK_HELD", "tablet@127.0.0.11");
-    right.ear.expect_exactly("/1/fader1", args![0.5]);
-    let meta = watcher.meta("/1/fader1");
-    assert_eq!(
-        (meta.writer.as_str(), meta.values),
-        ("tablet@127.0.0.11", args![0.5].to_vec())
-    );
-
-    // The first hand is still: a second later the fader is free, and the other gets it.
-    watcher.until(
-        "/oscgate/status/unlocked",
-        args!["/1/fader1", "tablet@127.0.0.11", "expired"],
-    );
-    right.moves("/1/fader1", 0.7);
-    right.ear.expect_exactly("/1/fader1", args![0.7]);
-    watcher.until(
-        "/oscgate/status/locked",
-        args!["/1/fader1", "tablet@127.0.0.12", 1_000],
-    );
-    left.ear.until("/1/fader1", args![0.7]);
-
-    // One that is switched on late is told the truth, though it has asked for nothing.
-    let mut late = Tablet::open("127.0.0.13", ports, gate.address());
-    late.moves("/1/fader3", 0.1);
-    let mut told = Vec::new();
-    while told.len() < 3 {
-        told.extend(late.ear.next());
+    /// Reads until a message is such; what came before it goes by.
+    fn sees(&self, what: &str, wanted: impl Fn(&Message) -> bool) -> Message {
+        let deadline = Instant::now() + SOON;
+        let mut buffer = [0; 2_048];
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{} never saw {what}", self.ip);
+            self.hears
+                .set_read_timeout(Some(left))
+                .expect("a good time");
+            let Ok((length, _)) = self.hears.recv_from(&mut buffer) else {
+                continue;
+            };
+            let messages =
+                decode_packet(&buffer[..length]).expect("the gateway sends good packets");
+            if let Some(message) = messages.into_iter().find(&wanted) {
+                return message;
+            }
+        }
     }
-    let value = |address: &str| {
-        let last = told.iter().rfind(|message| message.address == address);
-        last.map(|message| message.arguments.clone())
-    };
-    assert_eq!(value("/1/fader1"), Some(args![0.7].to_vec()), "{told:?}");
-    assert_eq!(value("/1/fader2"), Some(args![0.2].to_vec()), "{told:?}");
-    assert_eq!(value("/1/fader3"), Some(args![0.1].to_vec()), "{told:?}");
+
+    fn sees_value(&self, address: &str, value: f32) {
+        let wanted = |message: &Message| {
+            message.address == address && message.arguments == [Argument::Float(value)]
+        };
+        self.sees(&format!("{address} {value}"), wanted);
+    }
+
+    fn sees_denial(&self, address: &str, holder: &str) {
+        let denial = self.sees("a denial", |message| {
+            message.address == "/oscgate/status/denied"
+        });
+        assert_eq!(denial.arguments[..3], *args![address, "LOCK_HELD", holder]);
+    }
 }
 
 #[test]
-fn tablets_are_sent_nothing_but_faders() {
-    let ports = free_ports(&["127.0.0.14", "127.0.0.15"]);
-    let gate = Program::with_show(&show(ports.1));
-    let mut watcher = gate.console_at("127.0.0.9");
-    let mut left = Tablet::open("127.0.0.14", ports, gate.address());
-    let right = Tablet::open("127.0.0.15", ports, gate.address());
-    left.moves("/1/fader1", 0.5);
-    left.ear.expect_exactly("/1/fader1", args![0.5]);
-    right.moves("/1/fader1", 0.9);
-    watcher.write("/end", args![1]);
-    let before = left.ear.until("/end", args![1]);
-    assert!(
-        before
-            .iter()
-            .all(|message| message.address.starts_with("/1/")),
-        "{before:?}"
-    );
-    let mut right = right.ear;
-    let before = right.until("/end", args![1]);
-    assert!(
-        before
-            .iter()
-            .all(|message| message.address.starts_with("/1/")),
-        "{before:?}"
-    );
+fn whoever_moves_first_keeps_the_fader_and_after_the_hold_the_other_gets_it() {
+    let ports = Ports::free_on(&["127.0.0.11", "127.0.0.12", "127.0.0.13"]);
+    let program = Program::with_show(&show(ports));
+    let gateway = program.address();
+    let one = Tablet::switched_on("127.0.0.11", ports, gateway);
+    let two = Tablet::switched_on("127.0.0.12", ports, gateway);
+    // The first move of each is how the gateway learns of it.
+    two.moves("/1/fader2", 0.5);
+    two.sees_value("/1/fader2", 0.5);
+    one.moves("/1/fader1", 0.25);
+    one.sees_value("/1/fader1", 0.25);
+    two.sees_value("/1/fader1", 0.25);
+
+    two.moves("/1/fader1", 0.75);
+    two.sees_denial("/1/fader1", "tablet@127.0.0.11");
+    two.sees_value("/1/fader1", 0.25);
+
+    // The hold keeps it as long as the hand moves, past its own length.
+    for step in 0u8..15 {
+        let value = 0.3 + f32::from(step) / 100.0;
+        one.moves("/1/fader1", value);
+        two.sees_value("/1/fader1", value);
+        two.moves("/1/fader1", 0.9);
+        // A hand has its own pace; nothing is waited for.
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    two.sees_value("/1/fader1", 0.44);
+
+    // The hand rests; the one who tries again and again gets it.
+    let rested = Instant::now();
+    loop {
+        two.moves("/1/fader1", 0.8);
+        let message = two.sees("an answer", |message| {
+            message.address == "/oscgate/status/locked"
+                && text(&message.arguments[0]) == "/1/fader1"
+                || message.address == "/oscgate/status/denied"
+        });
+        if message.address == "/oscgate/status/locked"
+            && text(&message.arguments[1]) == "tablet@127.0.0.12"
+        {
+            break;
+        }
+        assert!(rested.elapsed() < SOON, "it was never free");
+        std::thread::sleep(Duration::from_millis(120));
+    }
+    one.sees_value("/1/fader1", 0.8);
+    one.moves("/1/fader1", 0.1);
+    one.sees_denial("/1/fader1", "tablet@127.0.0.12");
+    one.sees_value("/1/fader1", 0.8);
+
+    // One that is switched on later is shown how things stand.
+    let late = Tablet::switched_on("127.0.0.13", ports, gateway);
+    late.moves("/1/fader9", 0.1);
+    late.sees_value("/1/fader1", 0.8);
+    late.sees_value("/1/fader2", 0.5);
+}
+
+#[test]
+fn tablets_that_want_no_status_hear_of_faders_alone() {
+    let ports = Ports::free_on(&["127.0.0.14", "127.0.0.15"]);
+    let show = show(ports).replace("#status = false", "status = false");
+    assert!(show.contains("\nstatus = false"), "the example offers it");
+    // Somebody else, who has the last word.
+    let show = show + "\n[[client]]\nname = \"watcher\"\nsource = \"127.0.0.9\"\n";
+    let program = Program::with_show(&show);
+    let mut watcher = program.console_at("127.0.0.9");
+    watcher.follow("/oscgate/status/{denied,unlocked}");
+    let one = Tablet::switched_on("127.0.0.14", ports, program.address());
+    let two = Tablet::switched_on("127.0.0.15", ports, program.address());
+    two.moves("/1/fader2", 0.25);
+    two.sees_value("/1/fader2", 0.25);
+    one.moves("/1/fader1", 0.5);
+    one.sees_value("/1/fader1", 0.5);
+    two.moves("/1/fader1", 0.75);
+    watcher.expect_denied("/1/fader1", "LOCK_HELD", "tablet@127.0.0.14");
+    let ending = args!["/1/fader1", "tablet@127.0.0.14", "expired"];
+    watcher.until("/oscgate/status/unlocked", ending);
+    watcher.write("/1/end", args![1]);
+    for tablet in [one, two] {
+        let mut last = None;
+        loop {
+            let message = tablet.sees("anything", |_| true);
+            match message.address.as_str() {
+                "/1/end" => break,
+                "/1/fader1" => last = Some(message.arguments),
+                address => assert_eq!(address, "/1/fader2"),
+            }
+        }
+        // What the denied one was sent last is the truth.
+        assert!(last.is_none_or(|last| last == args![0.5]), "{}", tablet.ip);
+    }
 }
