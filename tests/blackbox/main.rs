@@ -16,11 +16,17 @@
     reason = "outside the gateway the clock is the only measure there is"
 )]
 
+mod calls;
 mod console;
 mod crowd;
 mod foreign;
 mod hostile;
 mod locks;
+mod long;
 mod program;
+mod reflections;
+mod rules;
 mod running;
+mod sessions;
 mod tablets;
+mod ways;
