@@ -46,8 +46,9 @@ pub(super) async fn set(client: &mut Client, output: Output, write: &Write) -> R
         [Argument::Int(count), ..] => {
             object["count"] = json!(count);
             let values = print_values(&write.values);
+            let noun = if *count == 1 { "address" } else { "addresses" };
             output.line(
-                &format!("{address} {values} written to {count} addresses"),
+                &format!("{address} {values} written to {count} {noun}"),
                 &object,
             )
         }
