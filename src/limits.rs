@@ -40,8 +40,9 @@ pub const QUEUE_BYTES_MAX: usize = 256 * 1024;
 /// one small datagram cannot become a storm.
 pub const PATTERN_MATCHES_MAX: usize = 1_024;
 
-/// Addresses that the patterns of one packet may be held against, all together: some 30 ms of
-/// work. The first pattern of a packet may always be held against the whole table.
+/// Addresses that the patterns of one packet may be held against, all together, so that one small
+/// datagram does not keep the others waiting. The first pattern of a packet may always be held
+/// against the whole table.
 pub const PATTERN_CANDIDATES_MAX: usize = 1_048_576;
 
 /// Denials of one pattern that are answered to a client that is not configured.

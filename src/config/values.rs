@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::fault::quoted;
 use super::show::Timeout;
-use crate::limits::{ADDRESS_BYTES_MAX, ARRAY_DEPTH_MAX, NAME_CHARS_MAX};
+use crate::limits::{ARRAY_DEPTH_MAX, NAME_CHARS_MAX};
+use crate::osc::{Pattern, PatternError};
 
 /// The longest time that can be written: a show runs for days, and what is left of a lock travels
 /// as an int32 of milliseconds (24 days).
@@ -212,41 +213,19 @@ pub(super) fn pattern(text: &str) -> Result<String, Trouble> {
 
 /// Whether `text` is an address pattern; `Err` says why not. The one place that asks.
 fn check_pattern(text: &str) -> Result<(), String> {
-    if !text.starts_with('/') {
-        return Err(format!(
-            "it begins with \"/\": {}",
-            quoted(&format!("/{}", text.trim_start()))
-        ));
-    }
-    if text.len() > ADDRESS_BYTES_MAX {
-        return Err(format!(
-            "it has {} bytes, at most {ADDRESS_BYTES_MAX} are taken",
-            text.len()
-        ));
-    }
-    if text.chars().any(char::is_control) {
-        return Err("take the control characters out".to_owned());
-    }
-    let mut open = None;
-    for c in text.chars() {
-        open = match (open, c) {
-            (None, '[' | '{') => Some(c),
-            (None, ']') => return Err("a \"]\" has no \"[\" before it".to_owned()),
-            (None, '}') => return Err("a \"}\" has no \"{\" before it".to_owned()),
-            (Some('['), ']') | (Some('{'), '}') => None,
-            (Some(bracket), '[' | '{' | '/') => {
-                let close = if bracket == '[' { ']' } else { '}' };
-                return Err(format!(
-                    "a \"{bracket}\" is not closed by \"{close}\" before \"{c}\""
-                ));
-            }
-            (open, _) => open,
-        };
-    }
-    match open {
-        Some('[') => Err("the \"[\" is never closed: add \"]\"".to_owned()),
-        Some(_) => Err("the \"{\" is never closed: add \"}\"".to_owned()),
-        None => Ok(()),
+    match Pattern::compile(text) {
+        Ok(_) => Ok(()),
+        Err(PatternError::NoSlash) => {
+            let meant = quoted(&format!("/{}", text.trim_start()));
+            Err(format!("it begins with \"/\": {meant}"))
+        }
+        Err(PatternError::Unclosed { bracket, .. }) => {
+            let close = if bracket == '[' { ']' } else { '}' };
+            Err(format!(
+                "the \"{bracket}\" is never closed: add \"{close}\""
+            ))
+        }
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -3,40 +3,54 @@
 //! It decides nothing. One task on a current-thread runtime waits for whatever comes first: a
 //! datagram, room in a socket that was full, the machine's next deadline, an order from a
 //! [`Handle`]. It reads its sockets until they are empty before it waits again, so batches form by
-//! themselves when it falls behind, and nothing is delayed when it does not.
+//! themselves when it falls behind, and nothing is delayed when it does not. Every stretch of work
+//! has a bound, so that no socket, client or thread keeps the others waiting.
 
 mod clock;
 mod handle;
 mod log;
+mod ports;
+#[cfg(test)]
+mod tests;
 mod watch;
 
-use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::config::Show;
-use crate::gateway::{Event, Flow, Gateway, Outputs, SendFailure, Via};
-use crate::net::{
-    BindError, Options, Pushed, RecvBatch, SendBatch, SendError, Sent, Shortage, Socket,
-    Unreachable, Unsent,
-};
+use crate::config::{self, Show};
+use crate::gateway::{Event, Gateway, Outputs, Via};
+use crate::net::{BindError, Options, RecvBatch, Shortage, Socket, Unreachable};
+use crate::time::Instant;
 pub use clock::Clock;
 use handle::Control;
 pub use handle::Handle;
 pub use log::{Limiter, Log};
+use ports::Ports;
 pub use watch::{WatchError, Watcher};
 
-/// Batches taken from one socket before the others, the deadlines and the outbox have their turn.
+/// Batches taken from each socket before orders, deadlines and the runtime have their turn: some
+/// five milliseconds of work.
 const BATCHES_IN_A_ROW: usize = 16;
 
-/// Datagrams that may wait in the outbox before it is emptied in mid-batch.
-const WAITING_MAX: usize = 1_024;
+/// Datagrams that may wait in the outbox before it is emptied in mid-batch: few enough to stay in
+/// the processor's cache, enough to leave in runs.
+const WAITING_MAX: usize = 256;
+
+/// How often in one go what could not be sent is told to the machine and its answer sent.
+const SEND_ROUNDS_MAX: usize = 4;
 
 /// How long a stopping gateway tries to get its last words out.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// How long to wait for a socket that does not say when it takes datagrams again.
+const RETRY: Duration = Duration::from_millis(1);
+
+/// How often the machine's own addresses are read anew: they come and go with cables. They only
+/// serve to see that something is aimed at the gateway itself by mistake, so this need not be
+/// quick; reading them takes a tenth of a millisecond.
+const ADDRESSES_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Where to listen, and how.
 #[derive(Clone, Debug)]
@@ -45,65 +59,90 @@ pub struct Settings {
     pub listen: Vec<SocketAddr>,
     /// Whether an address of a family that this machine does not have is left out.
     pub may_lack_family: bool,
-    /// How the sockets move datagrams.
+    /// How the sockets move datagrams. Whether they report dead destinations is the show's to say.
     pub options: Options,
 }
 
 /// The sockets, the machine, and the loop between them.
+///
+/// ```no_run
+/// use oscgate::config::Show;
+/// use oscgate::driver::{Driver, Settings};
+/// use oscgate::net::Options;
+///
+/// # async fn run() -> Result<(), oscgate::net::BindError> {
+/// let show = Show::default();
+/// let settings = Settings {
+///     listen: show.gateway.listen.clone(),
+///     may_lack_family: true,
+///     options: Options::default(),
+/// };
+/// let (driver, handle) = Driver::bind(&settings, show)?;
+/// for address in driver.addresses() {
+///     println!("oscgate: listening on udp {address}");
+/// }
+/// tokio::spawn(async move { handle.stop().await });
+/// driver.run().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Driver {
-    ports: Vec<Port>,
+    received: RecvBatch,
+    dead: Vec<SocketAddr>,
+    /// The socket that is read first; each turn begins with the next.
+    first: usize,
+    clock: Clock,
+    controls: mpsc::Receiver<Control>,
+    /// When the machine's own addresses are read next.
+    addresses_due: Instant,
+    core: Core,
+}
+
+/// The machine between its ears and its mouth.
+#[derive(Debug)]
+struct Core {
     gateway: Gateway,
     out: Outputs,
-    clock: Clock,
-    received: RecvBatch,
-    unsent: Vec<Unsent>,
-    dead: Vec<SocketAddr>,
-    controls: mpsc::Receiver<Control>,
+    ports: Ports,
     log: Log,
 }
 
-/// A socket and what is on its way out of it.
-#[derive(Debug)]
-struct Port {
-    socket: Socket,
-    sending: SendBatch,
-    blocked: bool,
+/// Whether the loop has to wait before its next turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// Everything is done until something comes.
+    Wait,
+    /// There is more to do; what has come meanwhile is looked at first.
+    GoOn,
 }
 
-/// What the loop waits for.
+/// What ended the waiting.
 #[derive(Debug)]
 enum Wake {
-    Sockets,
-    Deadline,
+    /// A socket, or the time.
+    Ready,
+    /// An order, or that nobody is left to give one.
     Control(Option<Control>),
 }
 
-/// Whether the loop goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
-    GoOn,
-    End,
-}
-
 impl Driver {
-    /// Binds the sockets of a show; within a tokio runtime.
+    /// Binds the sockets of a show; within a tokio runtime. From then on the kernel keeps what
+    /// arrives.
     ///
     /// # Errors
     ///
     /// If one of the addresses cannot be had, or none is left.
     pub fn bind(settings: &Settings, show: Show) -> Result<(Self, Handle), BindError> {
-        let mut ports = Vec::new();
+        let options = Options {
+            unreachable: wanted(&show),
+            ..settings.options
+        };
+        let mut sockets = Vec::new();
         let mut lacking = None;
         for &address in &settings.listen {
-            match Socket::bind(address, settings.options) {
-                Ok(socket) => {
-                    ports.push(Port {
-                        socket,
-                        sending: SendBatch::new(),
-                        blocked: false,
-                    });
-                }
+            match Socket::bind(address, options) {
+                Ok(socket) => sockets.push(socket),
                 Err(error @ (BindError::NoFamily { .. } | BindError::NotHere { .. }))
                     if settings.may_lack_family =>
                 {
@@ -112,112 +151,170 @@ impl Driver {
                 Err(error) => return Err(error),
             }
         }
-        if let Some(error) = lacking.filter(|_| ports.is_empty()) {
+        if let Some(error) = lacking.filter(|_| sockets.is_empty()) {
             return Err(error);
         }
-        let addresses: Vec<SocketAddr> =
-            ports.iter().map(|port| port.socket.local_addr()).collect();
-        let mut gateway = Gateway::new(show, &addresses);
-        gateway.set_local_addresses(local_addresses());
+        let addresses: Vec<SocketAddr> = sockets.iter().map(Socket::local_addr).collect();
         let (handle, controls) = Handle::new();
         let driver = Self {
-            ports,
-            gateway,
-            out: Outputs::new(),
-            clock: Clock::start(),
             received: RecvBatch::new(),
-            unsent: Vec::new(),
             dead: Vec::new(),
+            first: 0,
+            clock: Clock::start(),
             controls,
-            log: Log::new(),
+            addresses_due: Instant::ZERO,
+            core: Core {
+                gateway: Gateway::new(show, &addresses),
+                out: Outputs::new(),
+                ports: Ports::new(sockets),
+                log: Log::new(),
+            },
         };
         Ok((driver, handle))
     }
 
     /// The addresses of the bound sockets.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        self.ports.iter().map(|port| port.socket.local_addr())
+        self.core.ports.sockets().map(Socket::local_addr)
     }
 
     /// The sockets whose receive buffer is shorter than it should be.
     pub fn shortages(&self) -> impl Iterator<Item = Shortage> {
-        self.ports
-            .iter()
-            .filter_map(|port| port.socket.receive_buffer_shortage())
+        let sockets = self.core.ports.sockets();
+        sockets.filter_map(Socket::receive_buffer_shortage)
     }
 
     /// Serves until a [`Handle`] says stop, or every handle is gone.
     pub async fn run(mut self) {
-        self.step(Event::Timeout);
-        self.send();
+        let mut next = Next::GoOn;
         loop {
-            let next = match self.wait().await {
-                Wake::Sockets => self.receive(),
-                Wake::Deadline => {
-                    self.step(Event::Timeout);
-                    Next::GoOn
-                }
-                Wake::Control(control) => self.obey(control),
-            };
-            self.send();
-            if next == Next::End {
-                break;
+            match self.wait(next).await {
+                Wake::Ready => {}
+                Wake::Control(Some(Control::Reload(show))) => self.reload(show),
+                Wake::Control(Some(Control::Stop) | None) => break,
             }
+            next = self.turn();
         }
+        self.core.handle(self.clock.now(), Event::Stop);
+        // What cannot leave by then stays unsaid; the clients' own timeouts say it later.
         let _ = tokio::time::timeout(LAST_WORDS, self.say_last_words()).await;
     }
 
-    async fn wait(&mut self) -> Wake {
-        let until = self
-            .gateway
-            .deadline()
-            .map(|deadline| self.clock.until(deadline));
-        let deadline = async {
-            match until {
-                Some(span) => tokio::time::sleep(span).await,
-                None => std::future::pending().await,
-            }
-        };
-        let ports = &self.ports;
+    /// Waits until there is something to do; if there is already, lets the runtime look at what
+    /// has come.
+    async fn wait(&mut self, next: Next) -> Wake {
+        let due = self.core.gateway.deadline().unwrap_or(self.addresses_due);
+        let mut patience = self.clock.until(due.min(self.addresses_due));
+        if self.core.ports.must_be_tried() {
+            patience = patience.min(RETRY);
+        }
+        let ports = &self.core.ports;
         tokio::select! {
-            // An order is rare, and a deadline that is due must not starve under a flood.
+            // An order is rare.
             biased;
             control = self.controls.recv() => Wake::Control(control),
-            () = deadline => Wake::Deadline,
-            () = poll_fn(|context| poll_ports(ports, context)) => Wake::Sockets,
-            () = reported(ports) => Wake::Sockets,
+            // Not a wait. Without it the runtime would see neither the other sockets nor the time
+            // as long as one socket is never empty.
+            () = tokio::task::yield_now(), if next == Next::GoOn => Wake::Ready,
+            () = ports.ready(), if next == Next::Wait => Wake::Ready,
+            () = tokio::time::sleep(patience), if next == Next::Wait => Wake::Ready,
         }
     }
 
-    /// Reads the sockets until they are empty, or have had their turn.
+    /// Everything there is to do now, up to a bound.
+    fn turn(&mut self) -> Next {
+        let now = self.clock.now();
+        if now >= self.addresses_due {
+            self.addresses_due = now + ADDRESSES_INTERVAL;
+            self.core.gateway.set_local_addresses(local_addresses());
+        }
+        if self.core.gateway.deadline().is_some_and(|due| due <= now) {
+            self.core.handle(now, Event::Timeout);
+        }
+        self.core.send(now);
+        let next = self.receive();
+        if self.core.can_send() {
+            return Next::GoOn;
+        }
+        next
+    }
+
+    /// Reads the sockets in turns until they are empty, or have had enough for once.
     fn receive(&mut self) -> Next {
-        for index in 0..self.ports.len() {
-            self.ports[index].blocked = false;
-            for _ in 0..BATCHES_IN_A_ROW {
-                let mut batch = std::mem::take(&mut self.received);
-                let received = self.ports[index].socket.recv_batch(&mut batch);
-                if let Err(error) = &received {
-                    self.log.receive_failed(self.clock.now(), error);
-                }
-                let count = received.unwrap_or(0);
-                if count > 0 {
-                    self.handle_batch(index, &batch);
-                }
-                self.received = batch;
-                self.send();
-                if count == 0 {
-                    break;
-                }
+        let count = self.core.ports.len();
+        self.first = (self.first + 1) % count;
+        for _ in 0..BATCHES_IN_A_ROW {
+            let mut received = 0;
+            for index in (self.first..count).chain(0..self.first) {
+                received += self.receive_batch(index);
             }
-            self.read_unreachable(index);
+            if received == 0 {
+                return Next::Wait;
+            }
         }
         Next::GoOn
     }
 
-    fn handle_batch(&mut self, index: usize, batch: &RecvBatch) {
-        let socket = u16::try_from(index).expect("few sockets");
+    /// Reads one batch, has it decided, and sends what comes of it. How many datagrams it had.
+    fn receive_batch(&mut self, index: usize) -> usize {
+        let socket = self.core.ports.socket(index);
+        socket.recv_unreachable(&mut self.dead);
+        let received = socket.recv_batch(&mut self.received);
         // One reading of the clock: what one system call brought came at one moment.
         let now = self.clock.now();
+        for to in self.dead.drain(..) {
+            self.core.handle(now, Event::Unreachable { to });
+        }
+        let count = match received {
+            Ok(count) => count,
+            Err(error) => {
+                self.core.log.receive_failed(now, &error);
+                0
+            }
+        };
+        if count > 0 {
+            self.core.handle_batch(now, index, &self.received);
+        }
+        if !self.core.out.is_empty() {
+            self.core.send(now);
+        }
+        count
+    }
+
+    fn reload(&mut self, show: Box<Show>) {
+        let now = self.clock.now();
+        for socket in self.core.ports.sockets_mut() {
+            if let Err(error) = socket.set_unreachable(wanted(&show)) {
+                self.core.log.receive_failed(now, &error);
+            }
+        }
+        self.core.handle(now, Event::Show(show));
+    }
+
+    async fn say_last_words(&mut self) {
+        loop {
+            self.core.send(self.clock.now());
+            if self.core.ports.must_be_tried() {
+                tokio::time::sleep(RETRY).await;
+            } else if self.core.ports.is_blocked() {
+                self.core.ports.unblocked().await;
+            } else if self.core.out.is_empty() {
+                return;
+            } else {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+impl Core {
+    fn handle(&mut self, now: Instant, event: Event<'_>) {
+        self.gateway.handle(now, event, &mut self.out);
+        self.log.changes(now, &mut self.out);
+    }
+
+    fn handle_batch(&mut self, now: Instant, index: usize, batch: &RecvBatch) {
+        let socket = u16::try_from(index).expect("file descriptors run out long before");
         for datagram in batch.iter() {
             let via = Via {
                 socket,
@@ -228,155 +325,45 @@ impl Driver {
                 via,
                 bytes: datagram.bytes,
             };
-            self.gateway.handle(now, event, &mut self.out);
-            self.log.changes(now, &mut self.out);
+            self.handle(now, event);
             if self.out.waiting() > WAITING_MAX {
-                self.send();
+                self.send(now);
             }
         }
-    }
-
-    fn read_unreachable(&mut self, index: usize) {
-        let socket = &self.ports[index].socket;
-        if socket.unreachable() == Unreachable::Ignored {
-            return;
-        }
-        let mut dead = std::mem::take(&mut self.dead);
-        socket.recv_unreachable(&mut dead);
-        for to in dead.drain(..) {
-            self.step(Event::Unreachable { to });
-        }
-        self.dead = dead;
-    }
-
-    fn obey(&mut self, control: Option<Control>) -> Next {
-        match control {
-            Some(Control::Reload(show)) => {
-                let reported = match show.sessions.unreachable {
-                    crate::config::Unreachable::Ends => Unreachable::Reported,
-                    crate::config::Unreachable::Ignore => Unreachable::Ignored,
-                };
-                for port in &mut self.ports {
-                    if let Err(error) = port.socket.set_unreachable(reported) {
-                        self.log.receive_failed(self.clock.now(), &error);
-                    }
-                }
-                self.gateway.set_local_addresses(local_addresses());
-                self.step(Event::Show(show));
-                Next::GoOn
-            }
-            Some(Control::Stop) | None => {
-                self.step(Event::Stop);
-                Next::End
-            }
-        }
-    }
-
-    fn step(&mut self, event: Event<'_>) {
-        let now = self.clock.now();
-        self.gateway.handle(now, event, &mut self.out);
-        self.log.changes(now, &mut self.out);
     }
 
     /// Hands the outbox to the kernel, as far as it takes it.
-    fn send(&mut self) {
-        loop {
-            for port in &mut self.ports {
-                if !port.blocked && !port.sending.is_empty() {
-                    port.blocked = port.socket.send_batch(&mut port.sending, &mut self.unsent)
-                        == Sent::Blocked;
-                }
-            }
-            self.report_unsent();
-            if self.out.is_empty() {
-                break;
-            }
-            let mut taken = 0;
+    fn send(&mut self, now: Instant) {
+        for _ in 0..SEND_ROUNDS_MAX {
+            // What waits from before goes first, and shows whether a full socket still is.
+            self.ports.flush();
             let ports = &mut self.ports;
-            self.out.take(|to, via, bytes| {
-                let Some(port) = ports.get_mut(usize::from(via.socket)) else {
-                    return Flow::Taken;
-                };
-                if port.blocked || port.sending.push(to, via.local, bytes) == Pushed::Full {
-                    return Flow::Later;
-                }
-                taken += 1;
-                Flow::Taken
-            });
-            if taken == 0 {
+            self.out.take(|to, via, bytes| ports.offer(to, via, bytes));
+            self.ports.flush();
+            let mut failed = false;
+            for (to, failure) in self.ports.unsent() {
+                failed = true;
+                let event = Event::Unsent { to, failure };
+                self.gateway.handle(now, event, &mut self.out);
+            }
+            if !failed {
                 break;
             }
+            self.log.changes(now, &mut self.out);
         }
     }
 
-    fn report_unsent(&mut self) {
-        let mut unsent = std::mem::take(&mut self.unsent);
-        for Unsent { to, error } in unsent.drain(..) {
-            self.step(Event::Unsent {
-                to,
-                failure: failure(error),
-            });
-        }
-        self.unsent = unsent;
-    }
-
-    async fn say_last_words(&mut self) {
-        while !self.out.is_empty() || self.ports.iter().any(|port| !port.sending.is_empty()) {
-            for port in self.ports.iter_mut().filter(|port| port.blocked) {
-                if port.socket.writable().await.is_err() {
-                    return;
-                }
-                port.blocked = false;
-            }
-            self.send();
-        }
+    /// Whether something waits that no socket keeps from leaving.
+    fn can_send(&self) -> bool {
+        !self.out.is_empty() && !self.ports.is_blocked()
     }
 }
 
-/// Ready when any socket has something to receive, or a blocked one takes datagrams again.
-fn poll_ports(ports: &[Port], context: &mut Context<'_>) -> Poll<()> {
-    let mut ready = false;
-    for port in ports {
-        ready |= port.socket.poll_readable(context).is_ready();
-        if port.blocked {
-            ready |= port.socket.poll_writable(context).is_ready();
-        }
-    }
-    if ready {
-        Poll::Ready(())
-    } else {
-        Poll::Pending
-    }
-}
-
-/// Waits until the kernel reports a dead destination, where it was asked to.
-async fn reported(ports: &[Port]) {
-    let asked = ports
-        .iter()
-        .filter(|port| port.socket.unreachable() == Unreachable::Reported);
-    let mut reports: Vec<_> = asked.map(|port| Box::pin(port.socket.reported())).collect();
-    poll_fn(|context| {
-        let mut ready = false;
-        for report in &mut reports {
-            ready |= report.as_mut().poll(context).is_ready();
-        }
-        if ready {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
-    .await;
-}
-
-const fn failure(error: SendError) -> SendFailure {
-    match error {
-        SendError::Unreachable => SendFailure::Unreachable,
-        SendError::Refused => SendFailure::Refused,
-        SendError::TooLong => SendFailure::TooLong,
-        SendError::NoBuffers => SendFailure::NoBuffers,
-        SendError::Forbidden => SendFailure::Forbidden,
-        SendError::Other => SendFailure::Other,
+/// Whether the sockets are to report dead destinations.
+const fn wanted(show: &Show) -> Unreachable {
+    match show.sessions.unreachable {
+        config::Unreachable::Ends => Unreachable::Reported,
+        config::Unreachable::Ignore => Unreachable::Ignored,
     }
 }
 

@@ -1,5 +1,6 @@
 //! A saved show file, noticed: also by editors that write a new file and rename it.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -27,7 +28,8 @@ impl Watcher {
     /// Calls `on_saved`, on a thread of its own, whenever the file has been changed and then left
     /// alone for half a second.
     ///
-    /// The folder is watched and not the file: an editor may put a new file in its place.
+    /// The folder is watched and not the file: an editor may put a new file in its place. Where
+    /// the path is a symbolic link, the link and the file that it leads to now are both watched.
     ///
     /// # Errors
     ///
@@ -40,31 +42,25 @@ impl Watcher {
             path: path.to_owned(),
             source,
         };
+        let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let names = [path, &target].map(|path| path.file_name().map(ToOwned::to_owned));
         let (events, changed) = channel();
-        let name = path.file_name().map(ToOwned::to_owned);
-        let mut watcher =
-            notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-                let about_it = event.is_ok_and(|event| {
-                    !event.kind.is_access()
-                        && event
-                            .paths
-                            .iter()
-                            .any(|path| path.file_name() == name.as_deref())
-                });
-                if about_it {
-                    let _ = events.send(());
-                }
-            })
-            .map_err(failed)?;
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
+        let tell = move |event: notify::Result<notify::Event>| {
+            // Where the watching itself failed, something may have been missed.
+            if event.map_or(true, |event| concerns(&event, &names)) {
+                let _ = events.send(());
+            }
+        };
+        let mut watcher = notify::recommended_watcher(tell).map_err(failed)?;
+        let folders = [path, &target].map(folder);
         watcher
-            .watch(
-                folder.unwrap_or(Path::new(".")),
-                RecursiveMode::NonRecursive,
-            )
+            .watch(folders[0], RecursiveMode::NonRecursive)
             .map_err(failed)?;
+        if folders[0].canonicalize().ok().as_deref() != Some(folders[1]) {
+            watcher
+                .watch(folders[1], RecursiveMode::NonRecursive)
+                .map_err(failed)?;
+        }
         std::thread::spawn(move || {
             while changed.recv().is_ok() {
                 loop {
@@ -77,5 +73,107 @@ impl Watcher {
             }
         });
         Ok(Self { _watcher: watcher })
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    let parent = path.parent();
+    parent
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// Whether the file may hold something else now. That somebody read it is no change: who is told
+/// of one reads it, and would be told for ever. An event that names no file says that events were
+/// lost.
+fn concerns(event: &notify::Event, names: &[Option<OsString>]) -> bool {
+    let named = event.paths.is_empty()
+        || event
+            .paths
+            .iter()
+            .any(|path| names.iter().any(|name| path.file_name() == name.as_deref()));
+    named && !event.kind.is_access()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::mpsc::{Receiver, TryRecvError};
+
+    use super::*;
+
+    /// What is waited for comes after the quiet half second or never.
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// Watches `path`; each change tells what was read then.
+    fn reading(path: &Path) -> (Watcher, Receiver<String>) {
+        let (read, told) = channel();
+        let place = path.to_owned();
+        let watcher = Watcher::new(path, move || {
+            let _ = read.send(fs::read_to_string(&place).unwrap_or_default());
+        });
+        (watcher.unwrap(), told)
+    }
+
+    #[test]
+    fn a_save_in_steps_is_told_once_when_it_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("show.toml");
+        fs::write(&path, "old").unwrap();
+        let (_watcher, told) = reading(&path);
+        for text in ["", "ne", "new"] {
+            fs::write(&path, text).unwrap();
+        }
+        assert_eq!(told.recv_timeout(PATIENCE).unwrap(), "new");
+        // Neither the reading nor another file is a change.
+        fs::write(folder.path().join("other.toml"), "other").unwrap();
+        fs::write(&path, "newer").unwrap();
+        assert_eq!(told.recv_timeout(PATIENCE).unwrap(), "newer");
+        assert_eq!(told.try_recv(), Err(TryRecvError::Empty));
+    }
+
+    #[test]
+    fn a_rename_over_the_file_is_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("show.toml");
+        fs::write(&path, "old").unwrap();
+        let (_watcher, told) = reading(&path);
+        for text in ["first", "second"] {
+            let draft = folder.path().join(".show.toml.swp");
+            fs::write(&draft, text).unwrap();
+            fs::rename(&draft, &path).unwrap();
+            assert_eq!(told.recv_timeout(PATIENCE).unwrap(), text);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_link_leads_to_is_watched_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let path = folder.path().join("show.toml");
+        let target = elsewhere.path().join("tonight.toml");
+        fs::write(&target, "old").unwrap();
+        std::os::unix::fs::symlink(&target, &path).unwrap();
+        let (_watcher, told) = reading(&path);
+        fs::write(&target, "new").unwrap();
+        assert_eq!(told.recv_timeout(PATIENCE).unwrap(), "new");
+    }
+
+    #[test]
+    fn dropping_the_watcher_ends_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("show.toml");
+        fs::write(&path, "old").unwrap();
+        let (watcher, told) = reading(&path);
+        drop(watcher);
+        let ended = Err(RecvTimeoutError::Disconnected);
+        assert_eq!(told.recv_timeout(PATIENCE), ended);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error_that_names_it() {
+        let error = Watcher::new(Path::new("/no/such/folder/show.toml"), || {}).unwrap_err();
+        assert!(error.to_string().contains("/no/such/folder"), "{error}");
     }
 }

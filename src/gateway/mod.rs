@@ -249,8 +249,12 @@ impl Gateway {
             return;
         }
         self.candidates_looked_at = 0;
-        for message in packet.messages() {
+        for (n, message) in packet.messages().enumerate() {
             self.on_message(now, origin, &message, out);
+            // All or nothing is not in this version: it is refused, and nothing it is.
+            if n == 0 && packet.bundle() && message.address() == b"/oscgate/atomic" {
+                break;
+            }
         }
         if packet.is_empty() {
             // A bundle that holds nothing is a sign of life all the same.

@@ -264,7 +264,7 @@ fn convert(value: ArgumentView<'_>, tag: u8) -> Option<ArgumentView<'_>> {
             .map(|v| Long(v as i64)),
         (b'h', Double(value)) => whole(value).filter(|&v| is_long(v)).map(|v| Long(v as i64)),
         (b'f', Int(value)) => {
-            ((value as f32) as f64 == value.into()).then_some(Float(value as f32))
+            ((value as f32) as f64 == f64::from(value)).then_some(Float(value as f32))
         }
         (b'f', Long(value)) => (is_long(f64::from(value as f32)) && (value as f32) as i64 == value)
             .then_some(Float(value as f32)),

@@ -24,6 +24,19 @@ pub(super) const SLOT_STRIDE: usize = SLOT_BYTES + 192;
 /// cache. A single datagram is taken whatever its length.
 const SEND_BYTES_MAX: usize = 128 * 1024;
 
+/// Datagrams that one segmented send may carry: `UDP_MAX_SEGMENTS` of the older kernels.
+#[cfg(target_os = "linux")]
+const SEGMENTS_MAX: usize = 64;
+
+/// Bytes that one segmented send may carry: what fits in one datagram of either family.
+#[cfg(target_os = "linux")]
+const RUN_BYTES_MAX: usize = 65_000;
+
+/// The longest datagram that is joined to others: what an Ethernet frame carries over IPv6. The
+/// kernel refuses segments that would need fragments.
+#[cfg(target_os = "linux")]
+const SEGMENT_BYTES_MAX: usize = 1_452;
+
 const _: () = assert!(SLOT_BYTES > DATAGRAM_BYTES_MAX);
 
 /// Datagrams as they were received.
@@ -254,6 +267,31 @@ impl Default for SendBatch {
     }
 }
 
+/// How many of the first entries can leave as one segmented send: one destination, one local
+/// address, one length, but for the last, which may be shorter.
+#[cfg(target_os = "linux")]
+pub(super) fn run_length(waiting: &[Entry]) -> usize {
+    let first = &waiting[0];
+    let segment = first.range.len();
+    if segment == 0 || segment > SEGMENT_BYTES_MAX {
+        return 1;
+    }
+    let mut count = 1;
+    for entry in waiting.iter().take(SEGMENTS_MAX).skip(1) {
+        let length = entry.range.len();
+        let fits = entry.range.end - first.range.start <= RUN_BYTES_MAX;
+        let alike = entry.to == first.to && entry.local == first.local;
+        if !fits || !alike || length > segment || length == 0 {
+            break;
+        }
+        count += 1;
+        if length < segment {
+            break;
+        }
+    }
+    count
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -299,5 +337,36 @@ mod tests {
             folded(link),
             SocketAddrV6::new("fe80::1".parse().unwrap(), 7, 0, 3).into()
         );
+    }
+
+    #[cfg(target_os = "linux")]
+    fn runs(batch: &SendBatch) -> Vec<usize> {
+        let mut waiting = batch.waiting();
+        let mut runs = Vec::new();
+        while !waiting.is_empty() {
+            runs.push(run_length(waiting));
+            waiting = &waiting[runs.last().copied().unwrap()..];
+        }
+        runs
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_run_has_one_destination_one_length_and_one_shorter_end() {
+        let (a, b) = (([10, 0, 0, 1], 9).into(), ([10, 0, 0, 2], 9).into());
+        let mut batch = SendBatch::new();
+        for (to, length) in [
+            (a, 24),
+            (a, 24),
+            (a, 8),
+            (a, 24),
+            (b, 24),
+            (b, 32),
+            (b, 0),
+            (b, 4),
+        ] {
+            assert_eq!(batch.push(to, None, &vec![0; length]), Pushed::Taken);
+        }
+        assert_eq!(runs(&batch), [3, 1, 1, 1, 1, 1]);
     }
 }

@@ -12,7 +12,9 @@ use std::mem::{self, MaybeUninit};
 use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use super::batch::{BATCH_DATAGRAMS_MAX, Entry, RecvBatch, SLOT_BYTES, SLOT_STRIDE, SendBatch};
+use super::batch::{
+    BATCH_DATAGRAMS_MAX, Entry, RecvBatch, SLOT_BYTES, SLOT_STRIDE, SendBatch, run_length,
+};
 
 pub(super) use libc::{EAFNOSUPPORT as NO_FAMILY, EMSGSIZE as TOO_LONG, ENOBUFS as NO_BUFFERS};
 
@@ -23,16 +25,6 @@ const CONTROL_BYTES: usize = 64;
 /// Bytes of control messages for one report from the error queue: the report with the address of
 /// who reports (64), and the packet information that comes with it (40).
 const REPORT_BYTES: usize = 256;
-
-/// Datagrams that one segmented send may carry: `UDP_MAX_SEGMENTS` of the older kernels.
-const SEGMENTS_MAX: usize = 64;
-
-/// Bytes that one segmented send may carry: what fits in one datagram of either family.
-const RUN_BYTES_MAX: usize = 65_000;
-
-/// The longest datagram that is joined to others: what an Ethernet frame carries over IPv6. The
-/// kernel refuses segments that would need fragments.
-const SEGMENT_BYTES_MAX: usize = 1_452;
 
 /// Control messages, aligned as their headers must be.
 #[derive(Clone, Copy, Debug)]
@@ -209,30 +201,6 @@ pub(super) fn send(fd: BorrowedFd<'_>, batch: &SendBatch, joined: bool) -> io::R
     };
     let sent = usize::try_from(sent).map_err(|_| io::Error::last_os_error())?;
     Ok(runs[..sent].iter().sum())
-}
-
-/// How many of the first entries can leave as one segmented send: one destination, one local
-/// address, one length, but for the last, which may be shorter.
-fn run_length(waiting: &[Entry]) -> usize {
-    let first = &waiting[0];
-    let segment = first.range.len();
-    if segment == 0 || segment > SEGMENT_BYTES_MAX {
-        return 1;
-    }
-    let mut count = 1;
-    for entry in waiting.iter().take(SEGMENTS_MAX).skip(1) {
-        let length = entry.range.len();
-        let fits = entry.range.end - first.range.start <= RUN_BYTES_MAX;
-        let alike = entry.to == first.to && entry.local == first.local;
-        if !fits || !alike || length > segment || length == 0 {
-            break;
-        }
-        count += 1;
-        if length < segment {
-            break;
-        }
-    }
-    count
 }
 
 /// Takes one report from the error queue: whom an ICMP error was about, if it was an error of
@@ -478,36 +446,6 @@ fn length_of<T>() -> libc::socklen_t {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::Pushed;
-
-    fn runs(batch: &SendBatch) -> Vec<usize> {
-        let mut waiting = batch.waiting();
-        let mut runs = Vec::new();
-        while !waiting.is_empty() {
-            runs.push(run_length(waiting));
-            waiting = &waiting[runs.last().copied().unwrap()..];
-        }
-        runs
-    }
-
-    #[test]
-    fn a_run_has_one_destination_one_length_and_one_shorter_end() {
-        let (a, b) = (([10, 0, 0, 1], 9).into(), ([10, 0, 0, 2], 9).into());
-        let mut batch = SendBatch::new();
-        for (to, length) in [
-            (a, 24),
-            (a, 24),
-            (a, 8),
-            (a, 24),
-            (b, 24),
-            (b, 32),
-            (b, 0),
-            (b, 4),
-        ] {
-            assert_eq!(batch.push(to, None, &vec![0; length]), Pushed::Taken);
-        }
-        assert_eq!(runs(&batch), [3, 1, 1, 1, 1, 1]);
-    }
 
     #[test]
     fn names_survive_the_way_there_and_back() {

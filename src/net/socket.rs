@@ -318,7 +318,9 @@ impl Socket {
         self.io.poll_recv_ready(context)
     }
 
-    /// As [`writable`](Self::writable), for one task that waits for many sockets.
+    /// As [`writable`](Self::writable), for one task that waits for many sockets. Where dead
+    /// destinations are reported, a first report makes the socket seem writable for ever (tokio
+    /// takes it for a closed end): who is blocked there should try again after a moment instead.
     pub fn poll_writable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.io.poll_send_ready(context)
     }

@@ -1,6 +1,7 @@
 //! The machine as its clients see it: datagrams in, datagrams out, at times made by hand.
 
 mod calls;
+mod chaos;
 mod clients;
 mod denials;
 mod following;
@@ -71,13 +72,17 @@ impl Bench {
 
     /// Sends messages as one bundle.
     fn bundle(&mut self, port: u16, messages: &[&str]) -> Vec<String> {
+        self.bundle_from(local(port), messages)
+    }
+
+    fn bundle_from(&mut self, from: SocketAddr, messages: &[&str]) -> Vec<String> {
         let mut bytes = b"#bundle\0\0\0\0\0\0\0\0\x01".to_vec();
         for message in messages {
             let message = encode(message);
             bytes.extend_from_slice(&u32::try_from(message.len()).unwrap().to_be_bytes());
             bytes.extend_from_slice(&message);
         }
-        self.bytes(local(port), &bytes)
+        self.bytes(from, &bytes)
     }
 
     /// Lets time pass, waking the machine whenever it wants to be woken.

@@ -1,0 +1,204 @@
+//! Anything, in any order, at any time: the machine's books stay right.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// What the books must say after every event.
+fn check(bench: &Bench) {
+    let gateway = &bench.gateway;
+    let mut held = 0;
+    for client in gateway.clients.alive() {
+        for (position, &id) in gateway.clients.session(client).locks.iter().enumerate() {
+            let lock = gateway
+                .table
+                .entry(id)
+                .lock
+                .as_ref()
+                .expect("what is listed is held");
+            assert_eq!(lock.holder, client);
+            assert_eq!(lock.position, position);
+            assert!(lock.deadline > bench.now, "a lock outlived its deadline");
+            assert!(lock.wake <= lock.deadline, "nobody wakes for it in time");
+            held += 1;
+        }
+        let record = gateway.clients.client(client);
+        if let Some(parent) = record.parent {
+            assert!(
+                gateway.clients.is_alive(parent),
+                "a user outlived its endpoint"
+            );
+        } else {
+            assert!(!record.destinations.is_empty());
+        }
+    }
+    assert_eq!(held, gateway.locks);
+    let mut locked = 0;
+    for id in gateway.table.from("") {
+        let entry = gateway.table.entry(id);
+        assert!(
+            entry.is_known(),
+            "{} is neither valued nor locked",
+            entry.name()
+        );
+        assert_eq!(entry.revision > 0, !entry.value.is_empty());
+        if let Some(lock) = &entry.lock {
+            assert!(
+                gateway.clients.is_alive(lock.holder),
+                "a lock outlived its holder"
+            );
+            locked += 1;
+        }
+    }
+    assert_eq!(locked, held);
+    assert!(
+        gateway.deadline().is_none_or(|due| due > bench.now),
+        "something due was not done"
+    );
+}
+
+fn messages() -> impl Strategy<Value = String> {
+    let address = prop_oneof![
+        6 => prop_oneof![Just("/a"), Just("/b"), Just("/w/1"), Just("/w/2"), Just("/n"), Just("/r")],
+        1 => prop_oneof![Just("/*"), Just("//*"), Just("/w/?"), Just("/oscgate/status/*")],
+    ];
+    let value = prop_oneof![Just(""), Just(" 0.5"), Just(" 7"), Just(" x"), Just(" NaN")];
+    let request = prop_oneof![
+        Just("/oscgate/lock "),
+        Just("/oscgate/unlock "),
+        Just("/oscgate/take "),
+        Just("/oscgate/set "),
+        Just("/oscgate/get "),
+        Just("/oscgate/meta "),
+        Just("/oscgate/release "),
+        Just("/oscgate/sync "),
+        Just("/oscgate/subscribe "),
+        Just("/oscgate/unsubscribe "),
+        Just(""),
+    ];
+    let whole = (request, address, value).prop_map(|(r, a, v)| format!("{r}{a}{v}"));
+    let other = prop_oneof![
+        Just("/oscgate/ping".to_owned()),
+        Just("/oscgate/bye".to_owned()),
+        Just("/oscgate/hello x".to_owned()),
+        Just("/oscgate/hello y 9000".to_owned()),
+        Just("/oscgate/unsubscribe".to_owned()),
+        Just("/oscgate/status/denied x".to_owned()),
+        Just("/oscgate/set_if /a 1h 2".to_owned()),
+    ];
+    let plain = prop_oneof![4 => whole, 1 => other].boxed();
+    let wrapped = (0i32..6, 0..2u8, plain.clone()).prop_map(|(n, user, inner)| match user {
+        0 => format!("/oscgate/call {n} {inner}"),
+        _ => format!("/oscgate/as u{n} {inner}"),
+    });
+    prop_oneof![3 => plain, 1 => wrapped.clone(), 1 => (0i32..6, wrapped).prop_map(|(n, w)| format!("/oscgate/call {n} {w}"))]
+}
+
+fn shows() -> Vec<Show> {
+    let write = AddressRule {
+        lock: LockRule::Write,
+        rate: Some(20),
+        ..rule("/w/*")
+    };
+    let never = AddressRule {
+        lock: LockRule::Never,
+        ..rule("/n")
+    };
+    let required = AddressRule {
+        lock: LockRule::Required,
+        args: Some("f".to_owned()),
+        ..rule("/r")
+    };
+    let desk = ClientEntry {
+        priority: 3,
+        follow: vec!["//*".to_owned()],
+        sync: true,
+        reply_port: Some(9100),
+        ..entry("desk", Source::Endpoint(local(1)))
+    };
+    let ip = ClientEntry {
+        follow: vec!["/w/*".to_owned()],
+        echo: Echo::Settled,
+        ..entry("ip", Source::Ip([10, 0, 0, 1].into()))
+    };
+    let net = ClientEntry {
+        reply_port: Some(9000),
+        follow: vec!["//*".to_owned()],
+        ..entry("net", subnet([10, 0, 1, 0], 24))
+    };
+    let mut small = show_of(vec![desk.clone(), net], vec![write.clone(), never]);
+    small.limits.clients = 4;
+    small.limits.locks_per_client = 2;
+    small.limits.addresses = 4;
+    let mut by_ip = show_of(vec![ip], vec![required, write]);
+    by_ip.access.identity = crate::config::Identity::Ip;
+    by_ip.locks.timeout = Duration::from_secs(2);
+    vec![Show::default(), small, by_ip, show_of(vec![desk], vec![])]
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Send(usize, String),
+    Bundle(usize, Vec<String>),
+    Pass(u64),
+    Reload(usize),
+    Unreachable(usize),
+}
+
+fn steps() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        12 => (0..7usize, messages()).prop_map(|(from, message)| Step::Send(from, message)),
+        2 => (0..7usize, proptest::collection::vec(messages(), 0..6)).prop_map(|(from, all)| Step::Bundle(from, all)),
+        3 => prop_oneof![Just(1u64), Just(50), Just(300), Just(1_000), Just(9_000), Just(30_000), Just(60_000)].prop_map(Step::Pass),
+        1 => (0..4usize).prop_map(Step::Reload),
+        1 => (0..7usize).prop_map(Step::Unreachable),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #[test]
+    fn the_books_stay_right(first in 0..4usize, steps in proptest::collection::vec(steps(), 1..150)) {
+        let sources = [
+            local(1), local(2), local(3), at([10, 0, 0, 1], 1), at([10, 0, 0, 1], 2), at([10, 0, 1, 1], 1), at([10, 0, 1, 2], 1),
+        ];
+        let mut bench = Bench::with(shows().swap_remove(first));
+        for step in steps {
+            match step {
+                Step::Send(from, message) => { bench.send_from(sources[from], &message); }
+                Step::Bundle(from, messages) => {
+                    let all: Vec<&str> = messages.iter().map(String::as_str).collect();
+                    bench.bundle_from(sources[from], &all);
+                }
+                Step::Pass(millis) => { bench.ms(millis); }
+                Step::Reload(show) => {
+                    let mut show = shows().swap_remove(show);
+                    show.sessions.unreachable = crate::config::Unreachable::Ends;
+                    bench.gateway.handle(bench.now, Event::Show(Box::new(show)), &mut bench.out);
+                    bench.heard();
+                }
+                Step::Unreachable(to) => {
+                    bench.gateway.handle(bench.now, Event::Unreachable { to: sources[to] }, &mut bench.out);
+                    bench.heard();
+                }
+            }
+            check(&bench);
+        }
+        bench.gateway.handle(bench.now, Event::Stop, &mut bench.out);
+        bench.heard();
+        check(&bench);
+        prop_assert_eq!(bench.gateway.locks, 0, "no lock outlives its holder");
+    }
+
+    #[test]
+    fn any_bytes_at_all_leave_the_books_right(
+        all in proptest::collection::vec((0..3usize, proptest::collection::vec(any::<u8>(), 0..64)), 1..50),
+    ) {
+        let mut bench = Bench::new();
+        for (from, mut bytes) in all {
+            bytes.resize(bytes.len().next_multiple_of(4), 0);
+            bench.bytes(local(from as u16 + 1), &bytes);
+            check(&bench);
+        }
+    }
+}

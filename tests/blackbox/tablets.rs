@@ -1,0 +1,133 @@
+//! The two tablets of the README, played by sockets: they send from one port, hear on another, and
+//! never say anything under `/oscgate`.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use oscgate::osc::{Argument, Message, decode_packet, encode_message};
+
+use crate::console::{args, text};
+use crate::program::{Program, SOON};
+
+const SHOW: &str = include_str!("../../mappings/examples/two-tablets.toml");
+
+/// A tablet: what it sends from, what it hears on.
+struct Tablet {
+    ip: &'static str,
+    sends: UdpSocket,
+    hears: UdpSocket,
+    gateway: SocketAddr,
+}
+
+impl Tablet {
+    fn switched_on(ip: &'static str, gateway: SocketAddr) -> Self {
+        let bind =
+            |port: u16| UdpSocket::bind((ip, port)).unwrap_or_else(|e| panic!("{ip}:{port}: {e}"));
+        Self {
+            ip,
+            sends: bind(8000),
+            hears: bind(9000),
+            gateway,
+        }
+    }
+
+    fn moves(&self, address: &str, value: f32) {
+        let message = encode_message(address, args![value]).expect("a message");
+        self.sends
+            .send_to(&message, self.gateway)
+            .expect("loopback takes it");
+    }
+
+    /// Reads until a message is such; what came before it goes by.
+    fn sees(&self, what: &str, wanted: impl Fn(&Message) -> bool) -> Message {
+        let deadline = Instant::now() + SOON;
+        let mut buffer = [0; 2_048];
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{} never saw {what}", self.ip);
+            self.hears
+                .set_read_timeout(Some(left))
+                .expect("a good time");
+            let Ok((length, _)) = self.hears.recv_from(&mut buffer) else {
+                continue;
+            };
+            let messages =
+                decode_packet(&buffer[..length]).expect("the gateway sends good packets");
+            if let Some(message) = messages.into_iter().find(&wanted) {
+                return message;
+            }
+        }
+    }
+
+    fn sees_value(&self, address: &str, value: f32) {
+        let wanted = |message: &Message| {
+            message.address == address && message.arguments == [Argument::Float(value)]
+        };
+        self.sees(&format!("{address} {value}"), wanted);
+    }
+
+    fn sees_denial(&self, address: &str, holder: &str) {
+        let denial = self.sees("a denial", |message| {
+            message.address == "/oscgate/status/denied"
+        });
+        assert_eq!(denial.arguments[..3], *args![address, "LOCK_HELD", holder]);
+    }
+}
+
+#[test]
+fn whoever_moves_first_keeps_the_fader_and_after_the_hold_the_other_gets_it() {
+    let show = SHOW.replace("192.168.1.0/24", "127.0.0.0/8");
+    assert_ne!(show, SHOW, "the example names its subnet");
+    let program = Program::with_show(&show);
+    let gateway = program.address();
+    let one = Tablet::switched_on("127.0.0.11", gateway);
+    let two = Tablet::switched_on("127.0.0.12", gateway);
+    // The first move of each is how the gateway learns of it.
+    two.moves("/1/fader2", 0.5);
+    two.sees_value("/1/fader2", 0.5);
+    one.moves("/1/fader1", 0.25);
+    one.sees_value("/1/fader1", 0.25);
+    two.sees_value("/1/fader1", 0.25);
+
+    two.moves("/1/fader1", 0.75);
+    two.sees_denial("/1/fader1", "tablet@127.0.0.11");
+    two.sees_value("/1/fader1", 0.25);
+
+    // The hold keeps it as long as the hand moves, past its own length.
+    for step in 0u8..15 {
+        let value = 0.3 + f32::from(step) / 100.0;
+        one.moves("/1/fader1", value);
+        two.sees_value("/1/fader1", value);
+        two.moves("/1/fader1", 0.9);
+        // A hand has its own pace; nothing is waited for.
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    two.sees_value("/1/fader1", 0.44);
+
+    // The hand rests; the one who tries again and again gets it.
+    let rested = Instant::now();
+    loop {
+        two.moves("/1/fader1", 0.8);
+        let message = two.sees("an answer", |message| {
+            message.address == "/oscgate/status/locked"
+                && text(&message.arguments[0]) == "/1/fader1"
+                || message.address == "/oscgate/status/denied"
+        });
+        if message.address == "/oscgate/status/locked"
+            && text(&message.arguments[1]) == "tablet@127.0.0.12"
+        {
+            break;
+        }
+        assert!(rested.elapsed() < SOON, "it was never free");
+        std::thread::sleep(Duration::from_millis(120));
+    }
+    one.sees_value("/1/fader1", 0.8);
+    one.moves("/1/fader1", 0.1);
+    one.sees_denial("/1/fader1", "tablet@127.0.0.12");
+    one.sees_value("/1/fader1", 0.8);
+
+    // One that is switched on later is shown how things stand.
+    let late = Tablet::switched_on("127.0.0.13", gateway);
+    late.moves("/1/fader9", 0.1);
+    late.sees_value("/1/fader2", 0.5);
+}
