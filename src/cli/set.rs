@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::ask::bad_answer;
 use super::ending::Failure;
 use super::output::Output;
+use super::printed::{json_values, print_values, type_tags};
 use super::settings::Write;
-use super::value::{json_values, print_values, type_tags};
 use crate::client::Client;
 use crate::osc::Argument;
 

@@ -233,8 +233,7 @@ impl Watcher<'_> {
         let own = address.starts_with(GATEWAY_OWN);
         self.watch.patterns.iter().any(|pattern| {
             let text = pattern.as_str();
-            text == address
-                || (text.starts_with(GATEWAY_OWN) || !own) && pattern.matches(address)
+            text == address || (text.starts_with(GATEWAY_OWN) || !own) && pattern.matches(address)
         })
     }
 
