@@ -165,7 +165,7 @@ A lock is taken by `oscgate lock ADDRESS VALUE…`, which holds it.
 
 Examples:
   oscgate set /mixer/fader/1 0.5
-  oscgate set /mixer/fader/1 -- -0.5
+  oscgate set /mixer/pan/1 -0.5
   oscgate set '/mixer/mute/*' 1
   oscgate set /cue/name '\"3\"'"))]
 pub struct SetArguments {

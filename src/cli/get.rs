@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::ending::Failure;
 use super::output::Output;
-use super::value::{json_values, print_values, type_tags};
+use super::printed::{json_values, print_values, type_tags};
 use crate::client::Client;
 use crate::osc::Argument;
 

@@ -8,10 +8,10 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::ending::Failure;
 use super::meta::ask_meta;
 use super::output::{Output, milliseconds};
+use super::printed::print_values;
 use super::set::written;
 use super::settings::{Hold, Until};
 use super::signals::Stop;
-use super::value::print_values;
 use crate::client::{CallError, Client, Incoming, Seconds};
 use crate::osc::Argument;
 
@@ -305,4 +305,46 @@ pub(super) fn every(period: Duration) -> Interval {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.reset();
     ticks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::Form;
+    use super::*;
+
+    #[test]
+    fn a_lost_lock_ends_the_holding_and_a_lost_session_does_not() {
+        let hold = Hold {
+            request: "/oscgate/lock",
+            address: "/a".into(),
+            values: vec![],
+            until: Until::Stopped,
+        };
+        let keeper = Keeper {
+            hold: &hold,
+            output: Output::new(Form::Text),
+            timeout: Duration::from_secs(30),
+            silent: false,
+        };
+        for cause in ["taken", "forced", "expired", "withdrawn", "released"] {
+            let lost = keeper.on_incoming(&unlocked("/a", cause)).unwrap_err();
+            assert!(lost.to_string().contains(cause), "{lost}");
+        }
+        let next = |incoming| keeper.on_incoming(&incoming).unwrap();
+        assert_eq!(next(unlocked("/b", "forced")), Next::Hold);
+        assert_eq!(next(unlocked("/a", "disconnected")), Next::LockAgain);
+        let connected = Incoming::Connected {
+            name: "desk".into(),
+            endpoint: "127.0.0.1:5".into(),
+        };
+        assert_eq!(next(connected), Next::LockAgain);
+    }
+
+    fn unlocked(address: &str, cause: &str) -> Incoming {
+        Incoming::Unlocked {
+            address: address.into(),
+            holder: "desk".into(),
+            cause: cause.into(),
+        }
+    }
 }

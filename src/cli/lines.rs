@@ -7,7 +7,7 @@ use jiff::ZonedDateTime;
 use serde_json::{Value, json};
 
 use super::output::{holder, milliseconds};
-use super::value::{json_values, print_values, type_tags};
+use super::printed::{json_values, print_values, type_tags};
 use crate::client::{Incoming, Meta, Seconds};
 use crate::osc::{Argument, Message};
 use crate::time::Instant;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::ask::bad_answer;
 use super::ending::Failure;
 use super::output::{Output, holder, milliseconds};
-use super::value::{json_values, print_values, type_tags};
+use super::printed::{json_values, print_values, type_tags};
 use crate::client::{Client, Meta, Seconds};
 use crate::osc::Argument;
 

@@ -20,6 +20,7 @@ mod log;
 mod meta;
 mod output;
 mod ping;
+mod printed;
 mod reload;
 mod run;
 mod set;

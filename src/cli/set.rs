@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::ask::bad_answer;
 use super::ending::Failure;
 use super::output::Output;
+use super::printed::{json_values, print_values, type_tags};
 use super::settings::Write;
-use super::value::{json_values, print_values, type_tags};
 use crate::client::Client;
 use crate::osc::Argument;
 
@@ -46,8 +46,9 @@ pub(super) async fn set(client: &mut Client, output: Output, write: &Write) -> R
         [Argument::Int(count), ..] => {
             object["count"] = json!(count);
             let values = print_values(&write.values);
+            let noun = if *count == 1 { "address" } else { "addresses" };
             output.line(
-                &format!("{address} {values} written to {count} addresses"),
+                &format!("{address} {values} written to {count} {noun}"),
                 &object,
             )
         }

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::ending::Failure;
 use super::output::Output;
+use super::printed::print_values;
 use super::set::written;
-use super::value::print_values;
 use crate::client::Client;
 use crate::osc::Argument;
 

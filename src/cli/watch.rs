@@ -18,6 +18,9 @@ use crate::osc::Argument;
 /// have been lost, and a watch must not stay deaf for ever.
 const SUBSCRIBE_AGAIN: Duration = Duration::from_secs(15);
 
+/// How the gateway's own addresses begin.
+const GATEWAY_OWN: &str = "/oscgate/";
+
 /// The status messages about the locks of addresses.
 const LOCK_STATUS: [&str; 3] = [
     "/oscgate/status/locked",
@@ -224,10 +227,14 @@ impl Watcher<'_> {
         Ok(())
     }
 
-    /// Whether one of the patterns matches (a denial may be about a pattern itself).
+    /// Whether one of the patterns matches (a denial may be about a pattern itself). As at the
+    /// gateway, only one that begins so matches its own addresses: `//*` does not.
     fn follows(&self, address: &str) -> bool {
-        let mut patterns = self.watch.patterns.iter();
-        patterns.any(|pattern| pattern.matches(address) || pattern.as_str() == address)
+        let own = address.starts_with(GATEWAY_OWN);
+        self.watch.patterns.iter().any(|pattern| {
+            let text = pattern.as_str();
+            text == address || (text.starts_with(GATEWAY_OWN) || !own) && pattern.matches(address)
+        })
     }
 
     fn subject(&self) -> String {

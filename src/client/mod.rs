@@ -8,13 +8,15 @@
 //! Deliberately absent: what to do about lost locks and subscriptions, printing, exit codes.
 
 mod caller;
+mod error;
 mod incoming;
 mod number;
 mod refusal;
 mod retry;
 mod target;
 
-pub use caller::{CallError, Client};
+pub use caller::Client;
+pub use error::CallError;
 pub use incoming::{Incoming, Meta};
 pub use refusal::{Refusal, Seconds};
 pub use retry::Retry;

@@ -247,12 +247,19 @@ impl Gateway {
         let mut address = from.address;
         address.set_port(port);
         let to = self.clients.open(client, address, via, out);
+        let profile = self.profiles.profile(self.clients.client(client).profile);
+        let stay = profile.fixed_port().is_some();
         for id in self.clients.client(client).destinations.clone() {
             if id == to {
                 continue;
             }
-            let moved = std::mem::take(&mut self.clients.destination_mut(id).subscriptions);
-            let syncs = std::mem::take(&mut self.clients.destination_mut(id).syncs);
+            // What is configured for a port of its own stays there, whatever a hello says.
+            let from = self.clients.destination_mut(id);
+            let (kept, moved) = std::mem::take(&mut from.subscriptions)
+                .into_iter()
+                .partition::<Vec<_>, _>(|subscription| stay && subscription.configured);
+            let (empty, syncs) = (kept.is_empty(), std::mem::take(&mut from.syncs));
+            from.subscriptions = kept;
             if self.clients.client(client).last_heard_at == Some(id) {
                 self.clients.client_mut(client).last_heard_at = Some(to);
             }
@@ -260,7 +267,9 @@ impl Gateway {
             for sync in syncs {
                 self.enqueue_sync(Instant::ZERO, to, sync);
             }
-            self.close(id, out);
+            if empty {
+                self.close(id, out);
+            }
         }
         self.clients.redirect_sources(client, to);
         self.followers_changed();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use oscgate::osc::encode_message;
 
 use crate::console::args;
-use crate::program::Program;
+use crate::program::{Program, portable};
 
 #[test]
 fn a_follower_that_never_reads_delays_nobody() {
@@ -48,7 +48,7 @@ fn a_dead_follower_delays_nobody() {
 
 #[test]
 fn a_closed_port_ends_a_session_where_that_is_configured() {
-    if std::env::var("OSCGATE_TEST_SOCKETS").is_ok_and(|sockets| sockets == "portable") {
+    if portable() {
         // The portable loop hears nothing of closed ports.
         return;
     }

@@ -4,7 +4,7 @@ use std::iter::repeat_n;
 
 use oscgate::osc::{Argument, PacketView};
 
-use crate::console::{Console, args, bundle};
+use crate::console::{args, bundle};
 use crate::program::Program;
 
 /// A bundle around these elements, each with its true size.
@@ -260,43 +260,4 @@ fn odd_but_legal_packets_pass_byte_for_byte() {
         let (heard, _) = console.receive(crate::program::SOON).expect("an echo");
         assert_eq!(heard, echo);
     }
-}
-
-#[test]
-fn a_client_that_reflects_everything_starts_nothing() {
-    let program = Program::with_show("[[address]]\nmatch = \"/w/*\"\nlock = \"write\"\n");
-    let mut holder = program.console();
-    holder.send("/oscgate/lock", args!["/f", 0.5]);
-    holder.expect("/f");
-    let mut mirror: Console = program.console();
-    mirror.follow("//*");
-    mirror.follow("/oscgate/status/denied");
-    mirror.follow("/oscgate/status/locked");
-    // It moves a held fader once, and from then on sends back whatever it hears.
-    mirror.send("/f", args![0.9]);
-    for n in 0..20 {
-        let value = 0.25 + n as f32 / 100.0;
-        holder.send("/w/1", args![value]);
-        holder.send("/f", args![value]);
-    }
-    let (mut reflected, mut quiet) = (0, 0);
-    while quiet < 3 {
-        match mirror.receive(std::time::Duration::from_millis(400)) {
-            Some((bytes, _)) => {
-                reflected += 1;
-                quiet = 0;
-                assert!(reflected < 500, "it goes round and round");
-                mirror.send_bytes(&bytes);
-            }
-            None => quiet += 1,
-        }
-    }
-    assert!(
-        reflected >= 40,
-        "it heard {reflected} messages, the updates among them"
-    );
-    assert_eq!(holder.meta("/f").holder, holder.name());
-    let write = holder.meta("/w/1");
-    assert!(!write.locked || write.holder == holder.name(), "{write:?}");
-    assert_eq!(write.writer, holder.name(), "a reflection is no write");
 }

@@ -190,11 +190,16 @@ impl Drop for Program {
     }
 }
 
+/// Whether these tests are played on the portable loop.
+pub(crate) fn portable() -> bool {
+    std::env::var("OSCGATE_TEST_SOCKETS").is_ok_and(|sockets| sockets == "portable")
+}
+
 /// The program with one subcommand, its outputs piped, in the loop that the environment asks for.
 fn command(subcommand: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_oscgate"));
     command.arg(subcommand);
-    if std::env::var("OSCGATE_TEST_SOCKETS").is_ok_and(|sockets| sockets == "portable") {
+    if portable() {
         command.args(["--sockets", "portable"]);
     }
     command

@@ -201,6 +201,10 @@ fn tablets_that_want_no_status_hear_of_faders_alone() {
             }
         }
         // What the denied one was sent last is the truth.
-        assert!(last.is_none_or(|last| last == args![0.5]), "{}", tablet.ip);
+        assert!(
+            last.is_none_or(|last| *args![0.5] == *last),
+            "{}",
+            tablet.ip
+        );
     }
 }

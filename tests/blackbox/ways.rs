@@ -3,16 +3,30 @@
 use oscgate::osc::encode_message;
 
 use crate::console::{Console, args};
-use crate::program::{Program, SOON};
+use crate::program::{Program, SOON, portable};
 
 #[test]
 fn an_answer_leaves_from_the_address_that_was_asked() {
-    let gate = Program::start_on(None, &["0.0.0.0:0"]);
+    // The portable loop cannot see which address of a wildcard socket was asked: there each address
+    // has a socket of its own.
+    let listen: &[&str] = if portable() {
+        &["127.0.0.1:0", "127.0.0.2:0"]
+    } else {
+        &["0.0.0.0:0"]
+    };
+    let gate = Program::start_on(None, listen);
     let port = gate.address().port();
+    let asked = ["127.0.0.1", "127.0.0.2"].map(|ip| {
+        let own = gate
+            .listening
+            .iter()
+            .find(|bound| bound.ip().to_string() == ip);
+        own.copied()
+            .unwrap_or_else(|| format!("{ip}:{port}").parse().expect("an address"))
+    });
     let ping = encode_message("/oscgate/ping", args![1]).expect("it fits");
-    for ip in ["127.0.0.1", "127.0.0.2", "127.0.0.1"] {
+    for asked in [asked[0], asked[1], asked[0]] {
         // One that is bound to every address would hear an answer from any.
-        let asked = format!("{ip}:{port}").parse().expect("an address");
         let console = Console::open("0.0.0.0:0", asked);
         console.send_bytes(&ping);
         // The word that a session began, then the pong.
@@ -22,9 +36,7 @@ fn an_answer_leaves_from_the_address_that_was_asked() {
         }
     }
     // A follower hears from where it subscribed, whichever way the write came.
-    let to = |ip: &str| format!("{ip}:{port}").parse().expect("an address");
-    let mut anna = Console::open("127.0.0.1:0", to("127.0.0.1"));
-    let mut ben = Console::open("127.0.0.1:0", to("127.0.0.2"));
+    let [mut anna, mut ben] = asked.map(|asked| Console::open("127.0.0.1:0", asked));
     anna.greet();
     ben.greet();
     ben.follow("/f");

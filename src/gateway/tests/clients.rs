@@ -232,3 +232,22 @@ fn what_follows_a_bye_in_a_bundle_begins_a_new_session() {
     );
     assert!(bench.send(1, "/oscgate/meta /f")[0].contains("/f F"));
 }
+
+#[test]
+fn what_is_configured_for_a_port_stays_there_whatever_a_hello_says() {
+    let screen = ClientEntry {
+        reply_port: Some(9000),
+        follow: vec!["/f".to_owned()],
+        ..entry("screen", Source::Ip([10, 0, 0, 1].into()))
+    };
+    let mut bench = Bench::with(show_of(vec![screen], vec![]));
+    let from = at([10, 0, 0, 1], 5);
+    bench.send_from(from, "/oscgate/hello screen 9100");
+    bench.send_from(from, "/oscgate/subscribe /g");
+    assert_eq!(bench.send(1, "/f 1"), ["1 /f 1", "9000 /f 1"]);
+    assert_eq!(bench.send(1, "/g 1"), ["1 /g 1", "9100 /g 1"]);
+    bench.send_from(from, "/oscgate/bye");
+    bench.send_from(from, "/oscgate/ping");
+    assert_eq!(bench.send(1, "/f 2"), ["1 /f 2", "9000 /f 2"]);
+    assert_eq!(bench.send(1, "/g 2"), ["1 /g 2"]);
+}
