@@ -144,13 +144,19 @@ impl Log {
                 name,
                 endpoint,
                 cause,
+                dropped,
+                unsent,
             } => {
-                let cause = cause.as_str();
-                info!(
-                    "{} disconnected: {cause}{}{more}",
-                    shown(name),
-                    at(name, endpoint)
-                );
+                let (name, at, cause) = (shown(name), at(name, endpoint), cause.as_str());
+                let lost = match (dropped, unsent) {
+                    (0, 0) => String::new(),
+                    (dropped, unsent) => {
+                        format!(
+                            "; of what was for it {dropped} dropped, {unsent} could not be sent"
+                        )
+                    }
+                };
+                info!("{name} disconnected: {cause}{at}{lost}{more}");
             }
             Change::Renamed {
                 former,

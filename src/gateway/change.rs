@@ -15,11 +15,14 @@ use crate::osc::PacketError;
 pub enum Change<T> {
     /// A session began.
     Began { name: T, endpoint: SocketAddr },
-    /// A session ended, and its locks with it.
+    /// A session ended, and its locks with it. `dropped` messages to it were replaced or dropped
+    /// because it could not keep up, `unsent` the kernel would not take.
     Ended {
         name: T,
         endpoint: SocketAddr,
         cause: EndCause,
+        dropped: u64,
+        unsent: u64,
     },
     /// A client took another name.
     Renamed {
@@ -95,10 +98,14 @@ impl<T: Copy> Change<T> {
                 name,
                 endpoint,
                 cause,
+                dropped,
+                unsent,
             } => Change::Ended {
                 name: text(name),
                 endpoint,
                 cause,
+                dropped,
+                unsent,
             },
             Self::Renamed {
                 former,

@@ -41,6 +41,8 @@ pub(super) struct Client {
     pub(super) last_heard_at: Option<DestinationId>,
     /// Its session, if it has one.
     pub(super) session: Option<Session>,
+    /// Datagrams to it that the kernel would not take, since its session began.
+    pub(super) unsent: u64,
     /// When it was last heard, in this session or before.
     pub(super) last_heard: Instant,
 }
@@ -224,6 +226,7 @@ impl Clients {
             destinations: Vec::new(),
             last_heard_at: None,
             session: None,
+            unsent: 0,
             last_heard: now,
         };
         let id = if let Some(id) = self.free.pop() {

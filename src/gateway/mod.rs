@@ -375,6 +375,9 @@ impl Gateway {
     fn on_unsent(&mut self, to: SocketAddr, failure: SendFailure, out: &mut Outputs) {
         self.stats.unsent += 1;
         let client = self.clients.spoken_to_at(to);
+        if let Some(client) = client {
+            self.clients.client_mut(client).unsent += 1;
+        }
         let client = client.map_or("", |client| self.clients.name(client));
         out.change(Change::Unsent {
             client,

@@ -36,6 +36,8 @@ struct Slot {
     to: SocketAddr,
     queue: Queue,
     open: bool,
+    /// How many datagrams were replaced or dropped since it was opened or last asked.
+    dropped: u64,
 }
 
 impl Outputs {
@@ -136,6 +138,7 @@ impl Outputs {
             to,
             queue: Queue::default(),
             open: true,
+            dropped: 0,
         };
         let id = if let Some(id) = self.free.pop() {
             self.slots[id as usize] = slot;
@@ -156,6 +159,11 @@ impl Outputs {
         }
     }
 
+    /// How many datagrams of one queue were replaced or dropped since this was last asked.
+    pub(super) fn take_dropped(&mut self, id: QueueId) -> u64 {
+        std::mem::take(&mut self.slots[id.0 as usize].dropped)
+    }
+
     /// How many datagrams wait in one queue.
     pub(super) fn waiting_in(&self, id: QueueId) -> usize {
         self.slots[id.0 as usize].queue.len()
@@ -172,6 +180,7 @@ impl Outputs {
         self.waiting = self.waiting + slot.queue.len() - before;
         let (to, dropped) = (slot.to, slot.queue.take_dropped());
         if dropped > 0 {
+            slot.dropped += dropped;
             self.change(Change::Overflow { to, dropped });
         }
     }

@@ -264,11 +264,17 @@ impl Gateway {
         cause: EndCause,
         out: &mut Outputs,
     ) {
+        let unsent = std::mem::take(&mut self.clients.client_mut(client).unsent);
+        let destinations = self.clients.client(client).destinations.iter();
+        let queues = destinations.map(|&id| self.clients.destination(id).queue);
+        let dropped = queues.map(|queue| out.take_dropped(queue)).sum();
         let name = self.clients.name(client);
         out.change(super::Change::Ended {
             name,
             endpoint,
             cause,
+            dropped,
+            unsent,
         });
         Status::Disconnected {
             name,

@@ -251,3 +251,47 @@ fn what_is_configured_for_a_port_stays_there_whatever_a_hello_says() {
     assert_eq!(bench.send(1, "/f 2"), ["1 /f 2", "9000 /f 2"]);
     assert_eq!(bench.send(1, "/g 2"), ["1 /g 2"]);
 }
+
+#[test]
+fn what_never_reached_a_client_is_counted_for_it() {
+    let mut bench = Bench::new();
+    bench.send(1, "/f 1");
+    let lost = Event::Unsent {
+        to: local(1),
+        failure: crate::gateway::SendFailure::Refused,
+    };
+    bench.gateway.handle(bench.now, lost, &mut bench.out);
+    let queue = {
+        let clients = &bench.gateway.clients;
+        clients
+            .destination(clients.source(local(1)).unwrap().destination)
+            .queue
+    };
+    for _ in 0..crate::limits::QUEUE_MESSAGES_MAX + 5 {
+        bench.out.push(
+            queue,
+            crate::gateway::queue::Kind::Status,
+            VIA,
+            b"/a\0\0,\0\0\0",
+        );
+    }
+    bench.out.clear_changes();
+    let bye = encode("/oscgate/bye");
+    let event = Event::Datagram {
+        from: local(1),
+        via: VIA,
+        bytes: &bye,
+    };
+    bench.gateway.handle(bench.now, event, &mut bench.out);
+    let told = bench.out.changes().any(|change| {
+        matches!(
+            change,
+            crate::gateway::Change::Ended {
+                dropped: 5,
+                unsent: 1,
+                ..
+            }
+        )
+    });
+    assert!(told);
+}
