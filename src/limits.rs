@@ -96,6 +96,8 @@ pub const NO_ROOM_INTERVAL: Duration = Duration::from_secs(1);
 /// Changes kept for the observers between two turns of the loop; more are counted, not kept.
 pub const CHANGES_MAX: usize = 4_096;
 
+// Every answer but that of a reading is remembered: the longest names a user behind a client.
+const _: () = assert!(CALL_ANSWER_BYTES_MAX >= 2 * 4 * NAME_CHARS_MAX + 256);
 const _: () = assert!(QUEUE_BYTES_MAX >= 2 * DATAGRAM_BYTES_MAX);
 const _: () = assert!(QUEUE_MESSAGES_MAX >= PATTERN_MATCHES_MAX + PATTERN_DENIALS_MAX);
 const _: () = assert!(PATTERN_MATCHES_MAX <= PATTERN_CANDIDATES_MAX);
