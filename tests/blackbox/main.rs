@@ -29,4 +29,5 @@ mod rules;
 mod running;
 mod sessions;
 mod tablets;
+mod tools;
 mod ways;
