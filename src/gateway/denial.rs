@@ -78,11 +78,11 @@ impl Gateway {
         out: &mut Outputs,
     ) -> Refusal {
         self.stats.denials += 1;
-        let refusal = self.refusal(now, address, code);
-        // Only an address with a value is worth remembering, and only such an id stays its own.
         let id = std::str::from_utf8(address)
             .ok()
             .and_then(|address| self.table.find(address));
+        let refusal = self.refusal(now, id, code);
+        // Only an address with a value is worth remembering, and only such an id stays its own.
         let id = id.filter(|&id| !self.table.entry(id).value.is_empty());
         let heard = match manner {
             Manner::Once => Heard::First,
@@ -124,16 +124,13 @@ impl Gateway {
     }
 
     /// What a caller is told of a refusal.
-    pub(super) fn refusal(&self, now: Instant, address: &[u8], code: Code) -> Refusal {
+    pub(super) fn refusal(&self, now: Instant, id: Option<AddressId>, code: Code) -> Refusal {
         let mut refusal = Refusal::plain(code, words(code));
-        if code == Code::LockHeld {
-            let id = std::str::from_utf8(address)
-                .ok()
-                .and_then(|text| self.table.find(text));
-            if let Some(lock) = id.and_then(|id| self.table.entry(id).lock.as_ref()) {
-                refusal.holder = Some(lock.holder);
-                refusal.remaining = lock.remaining(now);
-            }
+        if code == Code::LockHeld
+            && let Some(lock) = id.and_then(|id| self.table.entry(id).lock.as_ref())
+        {
+            refusal.holder = Some(lock.holder);
+            refusal.remaining = lock.remaining(now);
         }
         refusal
     }

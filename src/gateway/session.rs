@@ -135,19 +135,13 @@ impl Gateway {
     /// Sets the wake-up for silence to where it belongs now.
     pub(super) fn arm_silence(&mut self, now: Instant, client: ClientId) {
         let record = self.clients.client(client);
-        let profile = self.profiles.profile(record.profile);
         let Some(session) = &record.session else {
             return;
         };
         if record.parent.is_some() {
             return;
         }
-        let timeout = if session.heartbeat {
-            profile.silence_timeout
-        } else {
-            profile.idle_timeout
-        };
-        let due = timeout.map(|timeout| (record.last_heard + timeout).max(now));
+        let due = self.silent_at(client).map(|silent| silent.max(now));
         let timer = match (session.timer, due) {
             (Some(timer), Some(due)) => {
                 self.deadlines.rearm(timer, due);
@@ -165,21 +159,25 @@ impl Gateway {
 
     /// The wake-up for silence has come: it may have been heard since it was set.
     pub(super) fn on_silence(&mut self, now: Instant, client: ClientId, out: &mut Outputs) {
-        let record = self.clients.client(client);
-        let profile = self.profiles.profile(record.profile);
-        let session = self.clients.session(client);
-        let timeout = if session.heartbeat {
-            profile.silence_timeout
-        } else {
-            profile.idle_timeout
-        };
-        let gone = timeout.is_some_and(|timeout| record.last_heard + timeout <= now);
+        let gone = self.silent_at(client).is_some_and(|silent| silent <= now);
         self.clients.session_mut(client).timer = None;
         if gone {
             self.end(client, EndCause::Silence, out);
         } else {
             self.arm_silence(now, client);
         }
+    }
+
+    /// When a client that has a session is taken as gone if it is not heard; `None`: never.
+    fn silent_at(&self, client: ClientId) -> Option<Instant> {
+        let record = self.clients.client(client);
+        let profile = self.profiles.profile(record.profile);
+        let timeout = if self.clients.session(client).heartbeat {
+            profile.silence_timeout
+        } else {
+            profile.idle_timeout
+        };
+        timeout.map(|timeout| record.last_heard + timeout)
     }
 
     /// Ends a session: its locks are released, its subscriptions are gone, followers are told.
@@ -207,9 +205,6 @@ impl Gateway {
         let configured = self.profiles.profile(record.profile);
         if !configured.is_configured() || !self.is_kept(client) {
             self.forget(client, out);
-        } else if self.clients.name(client) != self.own_name(client) {
-            let name = self.own_name(client);
-            self.clients.rename(client, &name);
         }
     }
 
@@ -262,17 +257,14 @@ impl Gateway {
                 .retain(|subscription| subscription.configured);
             destination.syncs.clear();
             let timer = destination.sync_timer.take();
-            let (left, after) = (
-                before != destination.subscriptions.len(),
-                destination.subscriptions.len(),
-            );
+            let kept = destination.subscriptions.len();
             if let Some(timer) = timer {
                 self.deadlines.disarm(timer);
             }
-            if left {
+            if kept < before {
                 self.followers_changed();
             }
-            if after == 0 {
+            if kept == 0 {
                 self.close(id, out);
             }
         }
@@ -312,17 +304,15 @@ impl Gateway {
         if former == destination {
             return;
         }
-        let mut moved = Vec::new();
         let subscriptions = &mut self.clients.destination_mut(former).subscriptions;
-        for n in (0..subscriptions.len()).rev() {
-            if subscriptions[n].configured {
-                moved.push(subscriptions.remove(n));
-            }
-        }
+        let (moved, kept) = std::mem::take(subscriptions)
+            .into_iter()
+            .partition::<Vec<_>, _>(|subscription| subscription.configured);
+        *subscriptions = kept;
         self.clients
             .destination_mut(destination)
             .subscriptions
-            .extend(moved.into_iter().rev());
+            .extend(moved);
         self.clients.client_mut(client).last_heard_at = Some(destination);
         self.followers_changed();
     }

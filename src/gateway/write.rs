@@ -363,7 +363,7 @@ impl Gateway {
                 }
                 Err(code) => {
                     denied += 1;
-                    first.get_or_insert_with(|| self.refusal(now, address.as_bytes(), code));
+                    first.get_or_insert_with(|| self.refusal(now, Some(id), code));
                     // The last answer is kept until it is known whether more are refused.
                     if configured || denied < PATTERN_DENIALS_MAX {
                         self.deny(now, asker, address.as_bytes(), code, Manner::Stream, out);
