@@ -1,4 +1,5 @@
 //! The simulation: the gateway beside a naive reference of its protocol.
 
+mod explore;
 mod model;
 mod smoke;

@@ -37,7 +37,7 @@ struct Step {
     what: Happening,
 }
 
-fn sockets() -> Vec<SocketAddr> {
+pub(crate) fn sockets() -> Vec<SocketAddr> {
     vec!["10.0.0.1:8900".parse().unwrap(), "127.0.0.1:8900".parse().unwrap()]
 }
 
@@ -246,7 +246,7 @@ fn request(r: &mut Random, depth: usize) -> (String, Vec<A>) {
             let port = r.pick(&[9000, 9001, 0, 8900, 70_000]);
             ("hello", if r.chance(50) { vec![s(name)] } else { vec![s(name), A::Int(port)] })
         }
-        20 => (r.pick(&["nix", "pong", "status/locked", "atomic", "reply"]), vec![]),
+        20 => (r.pick(&["nix", "pong", "status/locked", "synced", "reply"]), vec![]),
         21 => {
             let (address, args) = request(r, depth + 1);
             let user = r.pick(&["u", "v", ""]);
@@ -322,7 +322,7 @@ fn scenario(kind: usize, seed: u64) -> (Show, Vec<Step>) {
     (show_now, steps)
 }
 
-fn text_of(bytes: &[u8]) -> String {
+pub(crate) fn text_of(bytes: &[u8]) -> String {
     match decode_packet(bytes) {
         Ok(messages) => {
             let texts: Vec<String> = messages.iter().map(|m| {
@@ -379,12 +379,13 @@ fn run(show: &Show, steps: &[Step], punctual: bool, trace: bool) -> Option<Strin
     let mut all = Vec::new();
     for step in steps {
         all.clear();
-        if punctual {
+        {
             while let Some(at) = gateway.deadline() {
                 if at > step.at || all.len() > 1000 {
                     break;
                 }
-                let at = at.max(Instant::ZERO);
+                let late = if punctual { 0 } else { (at.as_micros() * 7919) % 40_000 };
+                let at = (at + Duration::from_micros(late)).min(step.at);
                 if let Some(difference) = one(&mut gateway, &mut model, &mut out, &Step { at, what: Happening::Timeout }, trace) {
                     return Some(difference);
                 }

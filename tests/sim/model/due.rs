@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use oscgate::limits::{HEARTBEAT_INTERVAL, SYNC_INTERVAL};
+use oscgate::limits::HEARTBEAT_INTERVAL;
 use oscgate::time::Instant;
 
 use super::people::{Key, Who};
@@ -46,6 +46,7 @@ impl Model {
         if self.stopped {
             return;
         }
+        self.mind_the_beat();
         while let Some((at, due)) = self.first_due() {
             if at > self.judged() {
                 break;
@@ -58,6 +59,13 @@ impl Model {
                 self.together = false;
                 self.group += 1;
             }
+        }
+    }
+
+    /// Begins the heartbeat with its first follower.
+    fn mind_the_beat(&mut self) {
+        if self.beat.is_none() && !self.followers("/oscgate/status/heartbeat").is_empty() {
+            self.beat = Some(self.now);
         }
     }
 
@@ -97,16 +105,12 @@ impl Model {
             Some((due, Box::new(|| Due::Thinned(key.clone()))))
         });
         let syncs = self.syncs.iter().filter_map(|(to, sync)| -> Option<What<'_>> {
-            let due = sync.burst_began + SYNC_INTERVAL;
-            (!sync.jobs.is_empty()).then_some((due, Box::new(|| Due::Burst(*to))))
+            (!sync.jobs.is_empty()).then_some((sync.due, Box::new(|| Due::Burst(*to))))
         });
         let bundles = self.waiting.iter().map(|one| -> What<'_> {
             (one.due, Box::new(|| Due::Bundle(one.serial)))
         });
-        let heartbeat = self.began.map(|began| -> What<'_> {
-            let seconds = u32::try_from(self.beats + 1).unwrap_or(u32::MAX);
-            (began + HEARTBEAT_INTERVAL * seconds, Box::new(|| Due::Heartbeat))
-        });
+        let heartbeat = self.beat.map(|beat| -> What<'_> { (beat, Box::new(|| Due::Heartbeat)) });
         locks
             .chain(sessions)
             .chain(streams)
@@ -127,8 +131,13 @@ impl Model {
             Due::Burst(to) => self.sync_on(to),
             Due::Bundle(serial) => self.act_later(serial),
             Due::Heartbeat => {
-                self.beats += 1;
-                let count = i32::try_from(self.beats % (1 << 31)).expect("31 bits");
+                if self.followers("/oscgate/status/heartbeat").is_empty() {
+                    self.beat = None;
+                    return;
+                }
+                self.beat = Some(self.now + HEARTBEAT_INTERVAL);
+                let seconds = self.now.as_micros() / 1_000_000;
+                let count = i32::try_from(seconds % (1 << 31)).expect("31 bits");
                 self.tell("heartbeat", &[Arg::I(count)], &[]);
             }
         }

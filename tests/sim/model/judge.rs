@@ -67,7 +67,7 @@ impl Model {
             return refuse(codes::NOT_ALLOWED);
         }
         let read_only = rule.is_some_and(|rule| rule.access == ParameterAccess::ReadOnly);
-        if read_only && (wants_lock || demand.tail.is_some()) {
+        if read_only {
             return refuse(codes::READ_ONLY);
         }
         let holder = self.holder(address);

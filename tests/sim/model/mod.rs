@@ -153,7 +153,6 @@ pub(crate) struct Model {
     show: Show,
     sockets: Vec<SocketAddr>,
     now: Instant,
-    began: Option<Instant>,
     /// While behind: as of when, and until when at most.
     behind: Option<(Instant, Instant)>,
     /// The local addresses that are up; all of them until it is told.
@@ -174,7 +173,8 @@ pub(crate) struct Model {
     waiting: Vec<Waiting>,
     waiting_begun: u64,
     no_room_told: BTreeMap<IpAddr, Instant>,
-    beats: u64,
+    /// When the next heartbeat is due, while it has followers.
+    beat: Option<Instant>,
     out: Vec<Sent>,
     group: u32,
     together: bool,
@@ -187,7 +187,6 @@ impl Model {
             show: show.clone(),
             sockets: sockets.to_vec(),
             now: Instant::ZERO,
-            began: None,
             behind: None,
             links: None,
             wall: None,
@@ -204,7 +203,7 @@ impl Model {
             waiting: Vec::new(),
             waiting_begun: 0,
             no_room_told: BTreeMap::new(),
-            beats: 0,
+            beat: None,
             out: Vec::new(),
             group: 0,
             together: false,
@@ -214,7 +213,6 @@ impl Model {
     /// Lets one thing happen, and says what is to be sent because of it.
     pub(crate) fn handle(&mut self, now: Instant, happening: &Happening) -> Vec<Sent> {
         self.now = now;
-        self.began.get_or_insert(now);
         self.on_pace(happening);
         self.run_due();
         match happening {

@@ -58,8 +58,8 @@ pub(super) struct Session {
     pub(super) subscriptions: Vec<(SocketAddr, String)>,
     pub(super) calls: Calls,
     pub(super) users: BTreeMap<String, Calls>,
-    /// Where it is yet to be told that it has begun.
-    pub(super) to_greet: Option<SocketAddr>,
+    /// That its beginning is yet to be told, and where it is to be told itself, if it is.
+    pub(super) to_greet: Option<Option<SocketAddr>>,
 }
 
 /// The client that a source is under this show; `None` if it is not served.
