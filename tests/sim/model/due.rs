@@ -17,13 +17,13 @@ const BEHIND_MAX: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 enum Due {
     Expired(String),
-    Silent(Key),
     StreamEnded((Who, String)),
     Settled((SocketAddr, String)),
     Thinned((SocketAddr, String)),
     Burst(SocketAddr),
     Bundle(u64),
     Heartbeat,
+    Silent(Key),
 }
 
 impl Model {
@@ -47,6 +47,10 @@ impl Model {
             return;
         }
         self.mind_the_beat();
+        // Whether what goes to a session that ends now goes before its end is left open, so all of
+        // it may be missing, and all that happens now is one group.
+        self.ending = self.places_of_the_silent();
+        self.together = !self.ending.is_empty();
         while let Some((at, due)) = self.first_due() {
             if at > self.judged() {
                 break;
@@ -55,11 +59,24 @@ impl Model {
                 self.together = true;
             }
             self.happen(due);
-            if self.together && self.each_due().all(|(other, _)| other != at) {
+            let done = self.each_due().all(|(other, _)| other != at);
+            if self.together && done && self.ending.is_empty() {
                 self.together = false;
                 self.group += 1;
             }
         }
+        self.together = false;
+        self.group += 1;
+        self.ending.clear();
+    }
+
+    /// The destinations of the sessions that are silent for too long by now.
+    fn places_of_the_silent(&self) -> Vec<SocketAddr> {
+        let now = self.judged();
+        let silent = self.sessions.keys().filter(|key| {
+            self.silent_at(key).is_some_and(|at| at <= now)
+        });
+        silent.flat_map(|key| self.places_of(key)).collect()
     }
 
     /// Begins the heartbeat with its first follower.
@@ -112,13 +129,13 @@ impl Model {
         });
         let heartbeat = self.beat.map(|beat| -> What<'_> { (beat, Box::new(|| Due::Heartbeat)) });
         locks
-            .chain(sessions)
             .chain(streams)
             .chain(settling)
             .chain(thinned)
             .chain(syncs)
             .chain(bundles)
             .chain(heartbeat)
+            .chain(sessions)
     }
 
     fn happen(&mut self, due: Due) {

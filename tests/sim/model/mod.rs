@@ -5,11 +5,12 @@
 //! of an address anew each time, and finds what is due by looking at all that could be.
 //!
 //! Deliberately absent: bounded queues and limits on packets per second (what it sends is sent),
-//! the log, and the texts for people in errors ([`Sent::is`] passes over them).
+//! the log, and the texts for people in errors ([`difference`] passes over them).
 
 mod atomic;
 mod calls;
 mod codes;
+mod compare;
 mod convert;
 mod denials;
 mod due;
@@ -37,6 +38,7 @@ use oscgate::config::Show;
 use oscgate::gateway::Via;
 use oscgate::time::Instant;
 
+pub(crate) use compare::difference;
 use denials::Stream;
 use follow::{Settling, Thinned, Told};
 use locks::Lock;
@@ -79,13 +81,8 @@ pub(crate) struct Sent {
     pub(crate) bytes: Vec<u8>,
     /// What is of one group stands together, and its order is left open by the contract.
     pub(crate) group: u32,
-}
-
-impl Sent {
-    /// Whether this is that datagram, texts for people aside.
-    pub(crate) fn is(&self, to: SocketAddr, bytes: &[u8]) -> bool {
-        self.to == to && wire::same(&self.bytes, bytes)
-    }
+    /// Whether it may as well be missing: it goes to a session that ends at this very moment.
+    pub(crate) maybe: bool,
 }
 
 /// The bytes of a message without the text for people that an error may end with.
@@ -178,6 +175,8 @@ pub(crate) struct Model {
     out: Vec<Sent>,
     group: u32,
     together: bool,
+    /// The destinations of sessions that end while what is due happens.
+    ending: Vec<SocketAddr>,
 }
 
 impl Model {
@@ -207,6 +206,7 @@ impl Model {
             out: Vec::new(),
             group: 0,
             together: false,
+            ending: Vec::new(),
         }
     }
 
@@ -263,7 +263,8 @@ impl Model {
     /// Sends a datagram.
     fn send(&mut self, to: SocketAddr, bytes: Vec<u8>) {
         let group = self.group;
-        self.out.push(Sent { to, bytes, group });
+        let maybe = self.ending.contains(&to);
+        self.out.push(Sent { to, bytes, group, maybe });
         if !self.together {
             self.group += 1;
         }

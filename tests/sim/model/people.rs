@@ -198,6 +198,19 @@ impl Model {
         SocketAddr::new(endpoint.ip(), port)
     }
 
+    /// All places where something for this client can go.
+    pub(super) fn places_of(&self, key: &Key) -> Vec<SocketAddr> {
+        let session = &self.sessions[key];
+        let mut places = vec![self.place(key, session.endpoint)];
+        let subscribed = session.subscriptions.iter();
+        places.extend(subscribed.map(|(endpoint, _)| self.place(key, *endpoint)));
+        if let Key::Listed(name) | Key::Member(name, _) = key {
+            let configured = self.configured_places(name).into_iter();
+            places.extend(configured.filter(|(_, own)| own == key).map(|(to, _)| to));
+        }
+        places
+    }
+
     /// Where the answers to this asker go.
     pub(super) fn answers_to(&self, asker: &Asker) -> SocketAddr {
         self.place(&asker.who.key, asker.from)

@@ -115,9 +115,9 @@ impl Model {
                     match item {
                         Item::Value => self.send_stored(to, &after),
                         Item::Status(bytes) => {
-                            self.together = true;
+                            let together = std::mem::replace(&mut self.together, true);
                             self.send(to, bytes);
-                            self.together = false;
+                            self.together = together;
                         }
                     }
                     job.after = Some(after);
@@ -126,7 +126,9 @@ impl Model {
                     sent += 1;
                 }
                 None => {
-                    self.group += 1;
+                    if !self.together {
+                        self.group += 1;
+                    }
                     if let Wanted::Pattern(pattern) | Wanted::Status { pattern, .. } = &job.wanted {
                         let arguments = [s(pattern), Arg::I(job.count)];
                         self.send(to, message("/oscgate/synced", &arguments));
