@@ -126,6 +126,9 @@ fn random_entry(r: &mut Random, name: &str, source: Source) -> ClientEntry {
         one.write = Some(vec![r.pick(&["/a", "/a/*", "//c", "/[ab]"]).to_owned()]);
     }
     one.echo = r.pick(&[Echo::Always, Echo::Changed, Echo::Settled, Echo::Never]);
+    if one.echo == Echo::Settled {
+        one.follow.clear();
+    }
     one.snap_back = r.chance(70);
     one.status = r.chance(70) || one.follow.iter().any(|one| one.starts_with("/oscgate"));
     if r.chance(20) {
@@ -154,7 +157,10 @@ fn show(kind: usize, r: &mut Random) -> Show {
         ];
         for (name, source) in sources {
             if r.chance(60) {
-                let one = random_entry(r, name, source);
+                let mut one = random_entry(r, name, source);
+                if let (Some(port), "port") = (&mut one.reply_port, name) {
+                    *port += 100;
+                }
                 show.clients.push(one);
             }
         }
@@ -243,7 +249,7 @@ fn request(r: &mut Random, depth: usize) -> (String, Vec<A>) {
         18 if depth > 0 => ("ping", vec![]),
         18 => ("bye", vec![]),
         19 => {
-            let name = r.pick(&["ann", "bob", "desk", "tablet", "stage", "stage@10.0.2.7", "10.0.0.5:5000", "a/b", ""]);
+            let name = r.pick(&["ann", "bob", "desk", "tablet", "stage", "10.0.0.9:5000", "a/b", ""]);
             let port = r.pick(&[9000, 9001, 0, 8900, 70_000]);
             ("hello", if r.chance(50) { vec![s(name)] } else { vec![s(name), A::Int(port)] })
         }
@@ -256,7 +262,7 @@ fn request(r: &mut Random, depth: usize) -> (String, Vec<A>) {
         _ => {
             let deeper = if r.chance(20) { depth } else { depth + 1 };
             let (address, args) = request(r, deeper);
-            let number = if r.chance(80) { r.below(12) as i32 } else { r.pick(&[-5, 100, 165, 36, 37]) };
+            let number = if r.chance(80) || address.ends_with("bye") { 60 + r.below(12) as i32 } else { r.pick(&[55, 100, 90]) };
             ("call", [vec![A::Int(number), A::String(address)], args].concat())
         }
     };

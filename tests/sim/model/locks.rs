@@ -52,14 +52,13 @@ impl Model {
 
     fn carry_out(&mut self, asker: &Asker, demand: &Demand, ready: Ready) -> Done {
         let address = &demand.address;
-        let is_other_edge = matches!(ready.write, Some((_, _, Kind::OtherEdge)));
         match demand.wish {
             Wish::Lock | Wish::Take => self.lock(asker, address, demand.tail.is_some()),
             Wish::None | Wish::Unlock => {
                 let holds = self.holder(address) == Some(&asker.who);
                 if ready.takes_by_write {
                     self.gain(asker, address, true);
-                } else if holds && demand.tail.is_some() && !is_other_edge {
+                } else if holds && demand.tail.is_some() {
                     self.renew(asker, address);
                 }
             }
@@ -163,7 +162,8 @@ impl Model {
         }
         let key = &lock.holder.key;
         let mut also: Vec<Place> = also.into_iter().collect();
-        if self.sessions.contains_key(key) {
+        let told = also.iter().any(|(_, to)| to == key);
+        if !told && self.sessions.contains_key(key) {
             also.push(self.place(key, lock.from));
         }
         let arguments = [s(address), s(self.name(&lock.holder)), s(cause)];
