@@ -62,6 +62,7 @@ fn entry(name: &str, source: Source) -> ClientEntry {
         echo: Echo::Always,
         snap_back: true,
         status: true,
+        time_tags: TimeTags::Arrival,
         silence_timeout: Some(Duration::from_secs(5)),
         idle_timeout: Some(Duration::from_secs(20)),
     }
@@ -126,7 +127,7 @@ fn random_entry(r: &mut Random, name: &str, source: Source) -> ClientEntry {
         one.write = Some(vec![r.pick(&["/a", "/a/*", "//c", "/[ab]"]).to_owned()]);
     }
     one.echo = r.pick(&[Echo::Always, Echo::Changed, Echo::Settled, Echo::Never]);
-    if one.echo == Echo::Settled {
+    if one.echo == Echo::Settled || one.echo == Echo::Changed {
         one.follow.clear();
     }
     one.snap_back = r.chance(70);
@@ -212,7 +213,7 @@ fn target(r: &mut Random) -> String {
     }
 }
 
-fn request(r: &mut Random, depth: usize) -> (String, Vec<A>) {
+fn request(r: &mut Random, port: u16, depth: usize) -> (String, Vec<A>) {
     let s = |text: &str| A::String(text.to_owned());
     let (name, mut args): (&str, Vec<A>) = match r.below(if depth == 0 { 24 } else { 21 }) {
         0 | 1 | 2 => {
@@ -250,18 +251,18 @@ fn request(r: &mut Random, depth: usize) -> (String, Vec<A>) {
         18 => ("bye", vec![]),
         19 => {
             let name = r.pick(&["ann", "bob", "desk", "tablet", "stage", "10.0.0.9:5000", "a/b", ""]);
-            let port = r.pick(&[9000, 9001, 0, 8900, 70_000]);
+            let port = r.pick(&[9000 + port as i32, 9010 + port as i32, 0, 8900, 70_000]);
             ("hello", if r.chance(50) { vec![s(name)] } else { vec![s(name), A::Int(port)] })
         }
         20 => (r.pick(&["nix", "pong", "status/locked", "synced", "reply"]), vec![]),
         21 => {
-            let (address, args) = request(r, depth + 1);
+            let (address, args) = request(r, port, depth + 1);
             let user = r.pick(&["u", "v", ""]);
             ("as", [vec![s(user), A::String(address)], args].concat())
         }
         _ => {
             let deeper = if r.chance(20) { depth } else { depth + 1 };
-            let (address, args) = request(r, deeper);
+            let (address, args) = request(r, port, deeper);
             let number = if r.chance(80) || address.ends_with("bye") { 60 + r.below(12) as i32 } else { r.pick(&[55, 100, 90]) };
             ("call", [vec![A::Int(number), A::String(address)], args].concat())
         }
@@ -269,27 +270,27 @@ fn request(r: &mut Random, depth: usize) -> (String, Vec<A>) {
     if r.chance(3) {
         args.pop();
     }
-    if r.chance(3) {
+    if r.chance(5) && !["set", "set_if", "lock", "unlock", "take", "as", "call"].contains(&name) {
         args.push(A::Int(1));
     }
     (format!("/oscgate/{name}"), args)
 }
 
-fn packet(r: &mut Random, depth: usize) -> Vec<u8> {
+fn packet(r: &mut Random, port: u16, depth: usize) -> Vec<u8> {
     if depth < 2 && r.chance(8) {
         let mut bytes = b"#bundle\0\0\0\0\0\0\0\0\x01".to_vec();
         for at in 0..r.below(4) {
             let inner = if at == 0 && r.chance(40) && std::env::var("SMOKE_ATOMIC").is_ok() {
                 encode_message("/oscgate/atomic", &[]).unwrap()
             } else {
-                packet(r, depth + 1)
+                packet(r, port, depth + 1)
             };
             bytes.extend((inner.len() as u32).to_be_bytes());
             bytes.extend(inner);
         }
         return bytes;
     }
-    let (address, args) = request(r, 0);
+    let (address, args) = request(r, port, 0);
     match encode_message(&address, &args) {
         Ok(bytes) => bytes,
         Err(_) => {
@@ -303,7 +304,13 @@ fn packet(r: &mut Random, depth: usize) -> Vec<u8> {
 
 fn scenario(kind: usize, seed: u64) -> (Show, Vec<Step>) {
     let mut r = Random(seed.wrapping_mul(0x1234_5678_9ABC_DEF1) ^ kind as u64);
-    let show_now = show(kind, &mut r);
+    let mut show_now = show(kind, &mut r);
+    if std::env::var("SMOKE_RELOAD").is_ok() {
+        for entry in &mut show_now.clients {
+            entry.reply_port = None;
+            entry.follow.clear();
+        }
+    }
     let sources = sources(kind);
     let mut at = Instant::from_micros(5_000);
     let mut steps = Vec::new();
@@ -319,9 +326,17 @@ fn scenario(kind: usize, seed: u64) -> (Show, Vec<Step>) {
         at = at + Duration::from_micros(wait as u64 + u64::from(kind == 3));
         let from = r.pick(&sources);
         let what = match r.below(60) {
-            0 if kind == 2 && std::env::var("SMOKE_RELOAD").is_ok() => Happening::Show(Box::new(show(kind, &mut r))),
+            0 | 2 | 3 if kind == 2 && std::env::var("SMOKE_RELOAD").is_ok() => {
+                let mut next = show(kind, &mut r);
+                next.access.identity = show_now.access.identity;
+                for entry in &mut next.clients {
+                    entry.reply_port = None;
+                    entry.follow.clear();
+                }
+                Happening::Show(Box::new(next))
+            }
             1 => Happening::Unreachable { to: from },
-            _ => Happening::Datagram { from, via: Via { socket: 0, local: None }, bytes: packet(&mut r, 0) },
+            _ => Happening::Datagram { from, via: Via { socket: 0, local: None }, bytes: packet(&mut r, from.port() % 10, 0) },
         };
         steps.push(Step { at, what });
     }
@@ -391,7 +406,12 @@ fn one(gateway: &mut Gateway, model: &mut Model, out: &mut Outputs, step: &Step,
         Happening::Stop => Event::Stop,
         _ => return None,
     };
-    gateway.handle(step.at, event, out);
+    let handled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        gateway.handle(step.at, event, out);
+    }));
+    if handled.is_err() {
+        return Some(format!("PANIC {:?}", step.what));
+    }
     let mut machine: BTreeMap<SocketAddr, Vec<Vec<u8>>> = BTreeMap::new();
     let mut list = Vec::new();
     out.take(|to, _, bytes| {

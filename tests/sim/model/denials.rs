@@ -1,5 +1,7 @@
 //! How a refusal is told: denials, true values, streams of denied writes, errors.
 
+use std::net::SocketAddr;
+
 use oscgate::time::Instant;
 
 use super::Model;
@@ -15,9 +17,9 @@ pub(super) struct Stream {
     pub(super) last: Instant,
     /// When one was last told.
     told: Instant,
-    /// Where the true value goes at the end. Nowhere if there was but one, or if those that came
+    /// From where the hand moved that is sent the true value at the end. Nowhere if there was but one, or if those that came
     /// after the first were calls from where the address is not followed.
-    to: Option<Place>,
+    from: Option<SocketAddr>,
 }
 
 /// What is told of one refusal.
@@ -98,13 +100,13 @@ impl Model {
         let now = self.now;
         let interval = self.show.locks.denial_interval;
         let Some(stream) = self.streams.get_mut(&place) else {
-            let stream = Stream { last: now, told: now, to: None };
+            let stream = Stream { last: now, told: now, from: None };
             self.streams.insert(place, stream);
             return Telling { denial: true, value: true };
         };
         stream.last = now;
         if shown {
-            stream.to = Some(own);
+            stream.from = Some(asker.from);
         }
         let denial = now >= stream.told + interval;
         if denial {
@@ -116,7 +118,8 @@ impl Model {
     /// The denied hand has been still.
     pub(super) fn end_stream(&mut self, place: &(Who, String)) {
         let stream = self.streams.remove(place).expect("it is running");
-        if let Some(to) = stream.to.filter(|_| self.snaps_back(&place.0.key)) {
+        if let Some(from) = stream.from.filter(|_| self.snaps_back(&place.0.key)) {
+            let to = self.place(&place.0.key, from);
             self.send_true_value(&to, &place.1);
         }
     }
