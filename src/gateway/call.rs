@@ -232,7 +232,7 @@ impl Gateway {
             return Ok(Done::Nothing);
         }
         let stale = self.calls(asker.client).known(number, subject) == Known::Stale;
-        if call.asked.address == b"/oscgate/bye" && !asker.in_as {
+        if !stale && call.asked.address == b"/oscgate/bye" && !asker.in_as {
             // There is nobody left to answer once it is done.
             reply(&mut out.scratch, number, "OK", "", NONE);
             self.answer(asker, Kind::Status, out);
@@ -251,10 +251,7 @@ impl Gateway {
         }
         self.write_reply(number, result, out);
         let done_to = subject.filter(|_| result.is_ok());
-        if !stale {
-            self.calls(asker.client)
-                .remember(number, done_to, &out.scratch);
-        }
+        self.remember(caller, done_to, out);
         let asker = self.still_at(asker);
         self.answer(asker, Kind::Status, out);
         Ok(Done::Nothing)
@@ -277,12 +274,12 @@ impl Gateway {
         true
     }
 
-    /// Remembers the refusal in the scratch buffer as the answer to a call, unless its number is
-    /// too low to be remembered.
-    pub(super) fn remember_refusal(&mut self, caller: Caller, out: &Outputs) {
+    /// Remembers what is in the scratch buffer as the answer to a call, unless its number is too
+    /// low to be remembered.
+    pub(super) fn remember(&mut self, caller: Caller, done_to: Option<&[u8]>, out: &Outputs) {
         let calls = self.calls(caller.asker.client);
         if calls.known(caller.number, None) != Known::Stale {
-            calls.remember(caller.number, None, &out.scratch);
+            calls.remember(caller.number, done_to, &out.scratch);
         }
     }
 
