@@ -201,13 +201,19 @@ impl Gateway {
     }
 
     /// A stream of denied writes may have ended: then the true value is sent once more.
-    pub(super) fn on_stream(&mut self, now: Instant, key: StreamKey, out: &mut Outputs) {
+    pub(super) fn on_stream(
+        &mut self,
+        now: Instant,
+        due: Instant,
+        key: StreamKey,
+        out: &mut Outputs,
+    ) {
         let Some(stream) = self.streams.get(&key) else {
             return;
         };
-        let due = stream.last + self.times.settle;
-        if due > self.pace.as_of(now) {
-            self.deadlines.arm(due, Timer::Stream(key));
+        let ends = stream.last + self.times.settle;
+        if ends > due {
+            self.deadlines.arm(ends, Timer::Stream(key));
             return;
         }
         let stream = self.streams.remove(&key).expect("it was just there");
