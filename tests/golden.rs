@@ -3,6 +3,9 @@
 //! `UPDATE_GOLDEN=1 cargo test --test golden` writes the messages anew. Read them before you keep
 //! them: is it plain what is wrong, and what to type instead?
 
+#[path = "golden/datagrams.rs"]
+mod datagrams;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
