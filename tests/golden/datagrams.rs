@@ -39,9 +39,17 @@ fn the_datagrams_are_what_foreign_encoders_write() {
     if let Some(modules) = std::env::var_os("OSCGATE_NODE_MODULES") {
         node.env("NODE_PATH", modules);
     }
-    for (command, what) in [(python, "python-osc"), (node, "the npm package osc")] {
+    let wanted = [
+        (python, "python-osc", "pip install python-osc"),
+        (
+            node,
+            "the npm package osc",
+            "npm install osc, and NODE_PATH",
+        ),
+    ];
+    for (command, what, cure) in wanted {
         if !is_there(command) {
-            let text = format!("skipped: {what} is not installed");
+            let text = format!("skipped: {what} is not installed ({cure})");
             assert!(std::env::var_os("CI").is_none(), "{text}");
             // Past the test harness, which keeps what a passing test prints to itself.
             drop(writeln!(io::stderr(), "{text}"));
