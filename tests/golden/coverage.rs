@@ -113,6 +113,9 @@ const ONLY_OF_REQUESTS: &[&str] = &["NAME_TAKEN", "NOT_FOUND", "UNKNOWN_REQUEST"
 /// Only a call can be overtaken.
 const ONLY_OF_CALLS: &[&str] = &["STALE"];
 
+/// What is refused is a whole packet, before anything in it is looked at.
+const ONLY_OF_PACKETS: &[&str] = &["BAD_TIME"];
+
 #[test]
 fn every_code_is_told_and_is_a_reply() {
     let wire = Wire::read();
@@ -120,7 +123,10 @@ fn every_code_is_told_and_is_a_reply() {
     assert!(codes.len() >= 13, "{codes:?}");
     for code in &codes {
         let code = code.as_str();
-        let mut ways = vec!["/oscgate/reply"];
+        let mut ways = Vec::new();
+        if !ONLY_OF_PACKETS.contains(&code) {
+            ways.push("/oscgate/reply");
+        }
         if ONLY_OF_REQUESTS.contains(&code) {
             ways.push("/oscgate/status/error");
         } else if !ONLY_OF_CALLS.contains(&code) {
@@ -207,7 +213,13 @@ fn addresses_of_the_machine() -> BTreeSet<String> {
         if path.extension().is_some_and(|end| end == "rs") {
             let text = fs::read_to_string(path).expect("source is UTF-8");
             let code = text.split("#[cfg(test)]\nmod tests {").next();
-            found.extend(quoted(code.unwrap_or_default(), "/oscgate/"));
+            let texts = quoted(code.unwrap_or_default(), "/oscgate/");
+            // A whole message in quotes begins with its address, too.
+            let is_of_address = |c: char| c.is_ascii_alphanumeric() || c == '/' || c == '_';
+            found.extend(texts.iter().map(|text| {
+                let end = text.find(|c| !is_of_address(c)).unwrap_or(text.len());
+                text[..end].to_owned()
+            }));
         }
     }
     // What only begins an address names none.

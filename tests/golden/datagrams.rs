@@ -141,6 +141,7 @@ impl Bench {
                 via: VIA,
                 bytes: &said.bytes,
             }),
+            Act::Clock(tag) => self.handle(Event::WallClock { tag: *tag }),
             Act::Unreachable(to) => self.handle(Event::Unreachable { to: *to }),
             Act::Reload(show) => self.handle(Event::Show(Box::new(load(show, exchange)))),
             Act::Stop => self.handle(Event::Stop),

@@ -30,6 +30,8 @@ pub(crate) enum Act {
     Pass(Instant),
     /// A datagram comes in.
     Say(Datagram),
+    /// The wall clock is read, as a time tag.
+    Clock(u64),
     /// An ICMP answer says that a port is closed.
     Unreachable(SocketAddr),
     /// A new show comes into force.
@@ -143,6 +145,7 @@ impl<'a> Reader<'a> {
                 self.last().heard.push(datagram);
             }
             "counted" => self.last().counted = Some(rest.to_owned()),
+            "clock" => self.step(Act::Clock(self.time_tag(rest))),
             "unreachable" => self.step(Act::Unreachable(self.endpoint(rest))),
             "reload" => self.step(Act::Reload(String::new())),
             "stop" => self.step(Act::Stop),
@@ -181,7 +184,7 @@ impl<'a> Reader<'a> {
         let show = match exchange.steps.last_mut().map(|step| &mut step.act) {
             Some(Act::Reload(show)) => show,
             None => &mut exchange.show,
-            Some(Act::Pass(_) | Act::Say(_) | Act::Unreachable(_) | Act::Stop) => {
+            Some(Act::Pass(_) | Act::Say(_) | Act::Clock(_) | Act::Unreachable(_) | Act::Stop) => {
                 panic!(
                     "{}: a show stands at the beginning or after `reload`",
                     self.place()
@@ -211,7 +214,10 @@ impl<'a> Reader<'a> {
         match (step.heard.last_mut(), &mut step.act) {
             (Some(heard), _) => heard,
             (None, Act::Say(said)) => said,
-            (None, Act::Pass(_) | Act::Unreachable(_) | Act::Reload(_) | Act::Stop) => {
+            (
+                None,
+                Act::Pass(_) | Act::Clock(_) | Act::Unreachable(_) | Act::Reload(_) | Act::Stop,
+            ) => {
                 unreachable!("hex is only read below a datagram")
             }
         }
@@ -247,6 +253,12 @@ impl<'a> Reader<'a> {
         };
         let moment = micros.map(Instant::from_micros);
         moment.unwrap_or_else(|| panic!("{}: not `at N ms` or `at N us`", self.place()))
+    }
+
+    fn time_tag(&self, text: &str) -> u64 {
+        let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 16);
+        let tag = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        tag.unwrap_or_else(|| panic!("{}: not 0x and 16 digits: {text}", self.place()))
     }
 
     /// `0123abcd …`, a whole line of it again and again with ` *N`, or `(nothing)`.
