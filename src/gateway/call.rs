@@ -152,26 +152,27 @@ fn subject<'a>(address: &'a [u8], values: Arguments<'a>) -> Option<&'a [u8]> {
 pub(super) struct Call<'a> {
     /// Its number.
     pub(super) number: i32,
-    /// What it asks for.
-    pub(super) asked: Asked<'a>,
+    /// What it asks for; `None`: that could not be read.
+    pub(super) asked: Option<Asked<'a>>,
 }
 
 impl<'a> Call<'a> {
     /// The address that it would write, lock or unlock.
     pub(super) fn subject(&self) -> Option<&'a [u8]> {
-        subject(self.asked.address, self.asked.values)
+        let asked = self.asked?;
+        subject(asked.address, asked.values)
     }
 }
 
 impl<'a> Reader<'a> {
-    /// The arguments of a call.
+    /// The arguments of a call; `None`: without a number there is no answering it.
     pub(super) fn call(&mut self) -> Option<Call<'a>> {
-        let (number, address) = (self.int()?, self.string()?);
-        let asked = Asked {
+        let number = self.int()?;
+        let asked = self.string().map(|address| Asked {
             address,
             values: self.0,
             whole: None,
-        };
+        });
         Some(Call { number, asked })
     }
 }
@@ -192,7 +193,7 @@ pub(super) const UNREADABLE: Refusal =
 /// A call that comes too late.
 pub(super) const OVERTAKEN: Refusal = failed(
     Code::Stale,
-    "a later call for the same address was done already",
+    "its number is too old, or a later call for the same address was done",
 );
 
 /// What stands for the answer of a call that a bundle would do.
@@ -232,7 +233,8 @@ impl Gateway {
             return Ok(Done::Nothing);
         }
         let stale = self.calls(asker.client).known(number, subject) == Known::Stale;
-        if !stale && call.asked.address == b"/oscgate/bye" && !asker.in_as {
+        let address = call.asked.map(|asked| asked.address);
+        if !stale && address == Some(b"/oscgate/bye") && !asker.in_as {
             // There is nobody left to answer once it is done.
             reply(&mut out.scratch, number, "OK", "", NONE);
             self.answer(asker, Kind::Status, out);
@@ -241,10 +243,14 @@ impl Gateway {
             in_call: true,
             ..asker
         };
-        let result = if stale {
-            Err(OVERTAKEN)
-        } else {
-            self.ask(now, inside, &call.asked, out)
+        let result = match &call.asked {
+            _ if stale => Err(OVERTAKEN),
+            Some(asked) => self.ask(now, inside, asked, out),
+            None => {
+                let Refusal { code, text, .. } = UNREADABLE;
+                self.fail(inside, "/oscgate/call", code, text, out);
+                Err(UNREADABLE)
+            }
         };
         if self.clients.session_if_alive(asker.client).is_none() {
             return Ok(Done::Nothing);

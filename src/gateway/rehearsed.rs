@@ -179,7 +179,10 @@ impl Gateway {
             in_call: true,
             ..asker
         };
-        self.rehearse(now, caller, &call.asked, rehearsal);
+        let Some(asked) = &call.asked else {
+            return rehearsal.object(caller, Subject::Request("/oscgate/call"), UNREADABLE);
+        };
+        self.rehearse(now, caller, asked, rehearsal);
         if rehearsal.objection.is_none() {
             self.calls_after(asker.client, rehearsal)
                 .remember(call.number, subject, DONE);
