@@ -124,24 +124,21 @@ impl Gateway {
         } else {
             policy
         };
-        let followers = match news.id {
-            Some(id) => (0..self.follower_count(id))
-                .map(|n| self.follower(id, n))
-                .collect(),
-            None => self.followers_of(news.address),
-        };
+        let mut followers = std::mem::take(&mut self.followers.listed);
+        self.list_followers((news.id, news.address), &mut followers);
         let wanted = !asker.in_call || followers.contains(&asker.destination);
         if wanted && own_echo(policy_now, news) == OwnEcho::Send {
             let queue = self.clients.destination(asker.destination).queue;
             out.push(queue, Kind::Event, asker.via, news.message);
         }
         let silent = (policy == Echo::Never).then(|| self.clients.root(asker.client));
-        for id in followers {
+        for &id in &followers {
             let follower = self.clients.destination(id);
             if id != asker.destination && silent != Some(follower.client) {
                 out.push(follower.queue, Kind::Event, follower.via, news.message);
             }
         }
+        self.followers.listed = followers;
     }
 
     /// Sends one value to one destination, and remembers it for the sake of reflections.
