@@ -23,6 +23,7 @@ impl Gateway {
         self.times = show.locks;
         self.limits = show.limits;
         self.unreachable = show.sessions.unreachable;
+        self.horizon = show.gateway.schedule_horizon;
         self.drop_configured_subscriptions(out);
         // First what becomes of each is settled, then it is done: who ends does not make way for
         // who would have matched beside it.
