@@ -288,7 +288,8 @@ impl Gateway {
         if self.thinned.is_empty() {
             return;
         }
-        let mut pending: Vec<AddressId> = Vec::new();
+        let mut pending = std::mem::take(&mut self.held_back);
+        pending.clear();
         #[allow(clippy::iter_over_hash_type, reason = "sorted below")]
         for (&id, thinned) in &self.thinned {
             if thinned.pending {
@@ -296,10 +297,11 @@ impl Gateway {
             }
         }
         pending.sort_unstable();
-        for id in pending {
+        for &id in &pending {
             self.refresh(id);
             self.send_held_back(now, id, out);
         }
+        self.held_back = pending;
     }
 
     // --- echo = "settled" ---------------------------------------------------------------------

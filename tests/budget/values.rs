@@ -1,5 +1,7 @@
 //! Values and events: accepted, echoed, handed on, thinned, sent back.
 
+use oscgate::osc::Pattern;
+
 use super::*;
 
 /// Writes one value over and over.
@@ -121,6 +123,65 @@ fn an_event_of_a_locked_address_that_goes_on_to_ten_followers_allocates_nothing(
     stage.prepare(HAND, "/oscgate/lock", &[text("/cue/go")]);
     let go = message("/cue/go", &[]);
     stage.allocates_nothing(11, |stage| stage.send(HAND, &go));
+}
+
+#[test]
+fn an_event_that_lets_thinned_values_go_before_it_allocates_nothing() {
+    let thinned = AddressRule {
+        rate: Some(100),
+        ..rule("/meter/*")
+    };
+    let mut stage = Stage::with(vec![thinned]);
+    stage.follower(OTHER, "//*");
+    let writes = [1, 2].map(|n| message(&format!("/meter/{n}"), &[Argument::Float(0.5)]));
+    let go = message("/cue/go", &[]);
+    // Two writes of each meter, an event, and the event's way: a first and a held back value of
+    // each for the follower.
+    stage.allocates_nothing(4 + 4 + 2, |stage| {
+        for write in [&writes[0], &writes[1], &writes[0], &writes[1]] {
+            stage.send(HAND, write);
+        }
+        stage.send(HAND, &go);
+        stage.pass(Duration::from_millis(25));
+    });
+}
+
+#[test]
+fn a_write_by_pattern_to_fifty_addresses_allocates_only_to_compile_the_pattern() {
+    let pattern = "/ch/*/mix/fader";
+    let compiling = allocation_counter::measure(|| {
+        Pattern::compile(pattern).expect("a good pattern");
+    });
+    let mut stage = Stage::new();
+    for n in 0..50 {
+        stage.prepare(HAND, &format!("/ch/{n:02}/mix/fader"), &[Argument::Int(1)]);
+    }
+    let write = message(pattern, &[Argument::Float(0.5)]);
+    let measured = stage.measure(|stage| stage.send(HAND, &write));
+    let expected = Measured {
+        allocations: compiling.count_total * REPETITIONS as u64,
+        sent: 50 * REPETITIONS,
+    };
+    assert_eq!(measured, expected);
+}
+
+#[test]
+fn an_all_or_nothing_bundle_allocates_for_its_rehearsal_in_step_with_its_messages() {
+    let mut stage = Stage::new();
+    let mut allocations_of = |writes: usize| {
+        let mut messages = vec![message("/oscgate/atomic", &[])];
+        for n in 0..writes {
+            messages.push(message(&format!("/ch/{n}/fader"), &[Argument::Float(0.5)]));
+        }
+        let bundle = bundle(&messages);
+        let measured = stage.measure(|stage| stage.send(HAND, &bundle));
+        assert_eq!(measured.sent, writes * REPETITIONS);
+        measured.allocations / REPETITIONS as u64
+    };
+    let (few, many) = (allocations_of(10), allocations_of(100));
+    println!("{few} {many}");
+    assert!(few > 0, "the rehearsal keeps what each address becomes");
+    assert!(many <= 10 * few, "{few} for 10 writes, {many} for 100");
 }
 
 #[test]
