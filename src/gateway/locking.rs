@@ -60,7 +60,7 @@ impl Gateway {
         let deadline = now + length;
         let place = asker.place(&self.clients);
         let locks = &mut self.clients.session_mut(asker.client).locks;
-        self.table.entry_mut(id).lock = Some(Box::new(Lock {
+        let lock = Lock {
             holder: asker.client,
             deadline,
             length,
@@ -69,7 +69,8 @@ impl Gateway {
             wake: deadline,
             place,
             position: locks.len(),
-        }));
+        };
+        self.table.lock(id, lock);
         locks.push(id);
         self.locks += 1;
         self.tell_locked(id, length, Also::Asker(asker), out);
@@ -145,7 +146,7 @@ impl Gateway {
         forced: Forced<'_>,
         out: &mut Outputs,
     ) {
-        let Some(lock) = self.table.entry_mut(id).lock.take() else {
+        let Some(lock) = self.table.unlock(id) else {
             return;
         };
         self.deadlines.disarm(lock.timer);

@@ -133,6 +133,9 @@ pub struct Gateway {
     message: Vec<u8>,
     stored: Vec<u8>,
     meta: Vec<u8>,
+    name: String,
+    found: Vec<AddressId>,
+    held_back: Vec<AddressId>,
 }
 
 /// What a wake-up is for.
@@ -218,6 +221,9 @@ impl Gateway {
             message: Vec::new(),
             stored: Vec::new(),
             meta: Vec::new(),
+            name: String::new(),
+            found: Vec::new(),
+            held_back: Vec::new(),
         };
         // Those who are told whether or not they have spoken need a look at the outbox.
         this.deadlines.arm(Instant::ZERO, Timer::Start);

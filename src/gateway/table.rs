@@ -9,6 +9,7 @@ use super::names::NameId;
 use super::rules::RuleId;
 use super::sorted::Sorted;
 use super::tail::Tail;
+use crate::limits::SPARE_LOCKS_MAX;
 use crate::osc::Pattern;
 
 /// An address in the [`Table`]. One that has a value is never given to another address.
@@ -55,6 +56,9 @@ pub(super) struct Table {
     index: HashTable<u32>,
     order: Sorted,
     hasher: DefaultHashBuilder,
+    /// Memory of locks that ended, for those that begin: a fader is touched and let go all night.
+    #[allow(clippy::vec_box, reason = "an entry holds its lock in just such a box")]
+    spare_locks: Vec<Box<Lock>>,
 }
 
 impl Table {
@@ -118,6 +122,28 @@ impl Table {
         self.order
             .insert(id, |other| (*entries[other as usize].name).cmp(address));
         AddressId(id)
+    }
+
+    /// Locks a known address that is free.
+    pub(super) fn lock(&mut self, id: AddressId, lock: Lock) {
+        let held = match self.spare_locks.pop() {
+            Some(mut spare) => {
+                *spare = lock;
+                spare
+            }
+            None => Box::new(lock),
+        };
+        self.entry_mut(id).lock = Some(held);
+    }
+
+    /// Frees a known address; the lock that it had.
+    pub(super) fn unlock(&mut self, id: AddressId) -> Option<Lock> {
+        let held = self.entry_mut(id).lock.take()?;
+        let lock = *held;
+        if self.spare_locks.len() < SPARE_LOCKS_MAX {
+            self.spare_locks.push(held);
+        }
+        Some(lock)
     }
 
     /// Forgets an address that has neither value nor lock any more.
