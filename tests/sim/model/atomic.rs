@@ -1,0 +1,98 @@
+//! Bundles that are all or nothing: tried on a copy of everything first.
+
+use super::Model;
+use super::calls::addresses_written;
+use super::codes::{self, About, Outcome, Refusal};
+use super::packets::{NoRoom, Sender};
+use super::people::Asker;
+use super::wire::Letter;
+
+impl Model {
+    /// Lets all of these messages act, or none.
+    pub(super) fn atomic(&mut self, sender: &Sender, letters: &[&Letter]) -> Result<(), NoRoom> {
+        if !self.sessions.contains_key(&sender.key) {
+            let mark = Letter {
+                address: b"/oscgate/atomic".to_vec(),
+                tail: super::wire::NO_ARGUMENTS.to_vec(),
+            };
+            self.begin_session(sender, Some(&mark))?;
+        }
+        self.sessions.get_mut(&sender.key).expect("it has begun").spoke = true;
+        let mut trial = self.clone();
+        let asker = sender.asker();
+        for letter in letters {
+            let outcome = if is_hello_or_bye(letter) {
+                Outcome::Refused(Refusal::error(codes::BAD_ARGUMENTS, &letter.address))
+            } else {
+                trial.perform(&asker, letter)
+            };
+            if let Outcome::Refused(refusal) = outcome {
+                self.refuse_all(&asker, letters, letter, refusal);
+                return Ok(());
+            }
+        }
+        for letter in letters {
+            self.one(sender, letter)?;
+        }
+        Ok(())
+    }
+
+    fn refuse_all(&mut self, asker: &Asker, all: &[&Letter], at: &Letter, refusal: Refusal) {
+        let (_, is_call) = called(at);
+        let call = is_call.then_some(0);
+        let teller = Asker { call, ..asker.clone() };
+        match &refusal.about {
+            About::Address(_) => self.tell_denial(&teller, &refusal),
+            About::Request(request) => {
+                if !is_call {
+                    self.tell_error(asker, request, refusal.code);
+                }
+            }
+        }
+        if self.snaps_back(&asker.who.key) {
+            let own = self.answers_to(asker);
+            let mut seen = Vec::new();
+            for letter in all {
+                for address in addresses_written(self, letter) {
+                    if !seen.contains(&address) {
+                        self.send_true_value(own, &address);
+                        seen.push(address);
+                    }
+                }
+            }
+        }
+        for letter in all {
+            if let (Some((user, letter)), true) = called(letter) {
+                let mut caller = asker.clone();
+                caller.who.user = user;
+                self.reply_refused(&caller, &letter, &refusal);
+            }
+        }
+    }
+}
+
+fn is_hello_or_bye(letter: &Letter) -> bool {
+    let (inner, _) = called(letter);
+    let letter = inner.map_or_else(|| letter.clone(), |(_, inner)| inner);
+    let inside = letter.string(1).unwrap_or_default();
+    [&b"/oscgate/hello"[..], b"/oscgate/bye"].iter().any(|own| {
+        letter.address == *own || (letter.address == b"/oscgate/call" && inside == *own)
+    })
+}
+
+/// The call that a message is, also as a user, and whether it is one.
+fn called(letter: &Letter) -> (Option<(Option<String>, Letter)>, bool) {
+    if letter.address == b"/oscgate/call" {
+        return (Some((None, letter.clone())), letter.int(0).is_some());
+    }
+    if letter.address == b"/oscgate/as" && letter.string(1) == Some(b"/oscgate/call") {
+        let user = letter.string(0).map(|user| String::from_utf8_lossy(user).into_owned());
+        let inner = Letter {
+            address: b"/oscgate/call".to_vec(),
+            tail: letter.tail_behind(2),
+        };
+        let is_call = inner.int(0).is_some();
+        return (Some((user, inner)), is_call);
+    }
+    (None, false)
+}

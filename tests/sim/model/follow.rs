@@ -1,0 +1,261 @@
+//! Who is sent what: followers, echoes, updates that are thinned, status messages.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use oscgate::config::{Echo, Source};
+use oscgate::time::Instant;
+
+use super::Model;
+use super::pattern::covers;
+use super::people::{Asker, Key, Who};
+use super::wire::{Arg, message, message_of};
+
+/// A value that a destination was sent.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    at: Instant,
+    address: String,
+    tail: Vec<u8>,
+    /// Whose write it was; `None` if it counts as nobody's.
+    pub(super) author: Option<Who>,
+}
+
+/// An echo that waits until a hand is still.
+#[derive(Clone, Debug)]
+pub(super) struct Settling {
+    pub(super) due: Instant,
+    pub(super) key: Key,
+}
+
+/// Updates of one address to one destination that come no faster than its rate.
+#[derive(Clone, Debug)]
+pub(super) struct Thinned {
+    /// When the last one went out.
+    last: Instant,
+    /// When the value that waits may go out, if one waits.
+    pub(super) waiting: Option<Instant>,
+}
+
+/// What is passed on: a value that was stored, or an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Value,
+    Event,
+    /// The edge of a button that goes nowhere.
+    OtherEdge,
+}
+
+impl Model {
+    /// The destinations that follow an address, and whose they are.
+    pub(super) fn followers(&self, address: &str) -> BTreeMap<SocketAddr, Key> {
+        let mut followers = BTreeMap::new();
+        for (key, session) in &self.sessions {
+            for (endpoint, pattern) in &session.subscriptions {
+                if covers(pattern, address) {
+                    followers.insert(self.place(key, *endpoint), key.clone());
+                }
+            }
+        }
+        for entry in &self.show.clients {
+            if entry.follow.iter().any(|pattern| covers(pattern, address)) {
+                followers.extend(self.configured_places(&entry.name));
+            }
+        }
+        followers
+    }
+
+    /// Where the configured subscriptions of an entry go.
+    pub(super) fn configured_places(&self, name: &str) -> Vec<(SocketAddr, Key)> {
+        let entry = self.show.clients.iter().find(|entry| entry.name == name);
+        let Some(entry) = entry else {
+            return Vec::new();
+        };
+        let key = Key::Listed(entry.name.clone());
+        match (entry.source, entry.reply_port) {
+            (Source::Endpoint(own), port) => {
+                let port = port.unwrap_or(own.port());
+                vec![(SocketAddr::new(own.ip(), port), key)]
+            }
+            (Source::Ip(ip), Some(port)) => vec![(SocketAddr::new(ip, port), key)],
+            (Source::Ip(_), None) => {
+                let heard = self.last_heard.get(&key);
+                heard.map(|at| (self.place(&key, *at), key.clone())).into_iter().collect()
+            }
+            (Source::Subnet(_), port) => {
+                let members = self.last_heard.iter().filter(
+                    |(key, _)| matches!(key, Key::Member(entry, _) if *entry == name),
+                );
+                let places = members.map(|(key, at)| match port {
+                    Some(port) => (SocketAddr::new(at.ip(), port), key.clone()),
+                    None => (self.place(key, *at), key.clone()),
+                });
+                places.collect()
+            }
+        }
+    }
+
+    /// Sends a value (or event), and remembers that it was sent.
+    pub(super) fn send_value(
+        &mut self,
+        to: SocketAddr,
+        address: &str,
+        tail: &[u8],
+        author: Option<Who>,
+    ) {
+        let told = self.told.entry(to).or_default();
+        let (now, memory) = (self.now, self.show.locks.reflection);
+        told.retain(|one| now < one.at + memory);
+        told.push(Told {
+            at: now,
+            address: address.to_owned(),
+            tail: tail.to_vec(),
+            author,
+        });
+        self.send(to, message_of(address, tail));
+    }
+
+    /// Whether a plain write repeats what its endpoint was just sent by another's doing.
+    pub(super) fn is_reflection(&self, asker: &Asker, address: &str, tail: &[u8]) -> bool {
+        let told = self.told.get(&self.answers_to(asker));
+        told.into_iter().flatten().any(|one| {
+            self.now < one.at + self.show.locks.reflection
+                && one.address == address
+                && one.tail == tail
+                && one.author.as_ref() != Some(&asker.who)
+        })
+    }
+
+    /// Passes on what was accepted: the echo to its sender, the update to the followers.
+    pub(super) fn publish(
+        &mut self,
+        asker: &Asker,
+        address: &str,
+        tail: &[u8],
+        changed: Changed,
+        kind: Kind,
+    ) {
+        let own = self.answers_to(asker);
+        let followers = self.followers(address);
+        if kind == Kind::Event {
+            self.let_all_through(address);
+        }
+        let author = (kind == Kind::Value).then(|| asker.who.clone());
+        if asker.call.is_none() || followers.contains_key(&own) {
+            let echo = self.entry_of(&asker.who.key).map_or(Echo::Always, |one| one.echo);
+            match echo {
+                Echo::Always => self.send_value(own, address, tail, author.clone()),
+                Echo::Changed if changed == Changed::Yes => {
+                    self.send_value(own, address, tail, author.clone());
+                }
+                Echo::Settled if kind == Kind::Event => {
+                    self.send_value(own, address, tail, author.clone());
+                }
+                Echo::Settled => {
+                    let due = self.now + self.show.locks.settle;
+                    let key = asker.who.key.clone();
+                    let place = (own, address.to_owned());
+                    self.settling.insert(place, Settling { due, key });
+                }
+                Echo::Changed | Echo::Never => {}
+            }
+        }
+        for (to, _) in followers {
+            if to != own {
+                self.update(to, address, tail, author.clone(), kind);
+            }
+        }
+    }
+
+    /// Sends an update to a follower, or lets it wait for its turn.
+    fn update(
+        &mut self,
+        to: SocketAddr,
+        address: &str,
+        tail: &[u8],
+        author: Option<Who>,
+        kind: Kind,
+    ) {
+        let rate = self.rule(address).and_then(|rule| rule.rate);
+        let (Some(rate), Kind::Value) = (rate, kind) else {
+            self.send_value(to, address, tail, author);
+            return;
+        };
+        let gap = Duration::from_secs(1) / rate;
+        let place = (to, address.to_owned());
+        if let Some(thinned) = self.thinned.get_mut(&place)
+            && self.now < thinned.last + gap
+        {
+            thinned.waiting.get_or_insert(thinned.last + gap);
+            return;
+        }
+        self.thinned.insert(place, Thinned { last: self.now, waiting: None });
+        self.send_value(to, address, tail, author);
+    }
+
+    /// An update that waited for its turn goes out, as it is now.
+    pub(super) fn let_through(&mut self, place: &(SocketAddr, String)) {
+        let thinned = self.thinned.get_mut(place).expect("it is waiting");
+        thinned.waiting = None;
+        thinned.last = self.now;
+        self.send_stored(place.0, &place.1);
+    }
+
+    /// All updates of an address that wait go out: an event is about to pass.
+    fn let_all_through(&mut self, address: &str) {
+        let waiting: Vec<(SocketAddr, String)> = self
+            .thinned
+            .iter()
+            .filter(|((_, one), thinned)| one == address && thinned.waiting.is_some())
+            .map(|(place, _)| place.clone())
+            .collect();
+        for place in waiting {
+            self.let_through(&place);
+        }
+    }
+
+    /// A hand has been still: its echo goes out.
+    pub(super) fn settle(&mut self, place: &(SocketAddr, String)) {
+        self.settling.remove(place);
+        self.send_stored(place.0, &place.1);
+    }
+
+    /// Sends what an address holds now, as its author's.
+    pub(super) fn send_stored(&mut self, to: SocketAddr, address: &str) {
+        if let Some(value) = self.value(address).cloned() {
+            self.send_value(to, address, &value.tail, Some(value.author));
+        }
+    }
+
+    /// Sends a status message to its followers and to `also`, each destination once.
+    pub(super) fn tell(&mut self, word: &str, arguments: &[Arg], also: &[(SocketAddr, Key)]) {
+        let address = format!("/oscgate/status/{word}");
+        let mut to = self.followers(&address);
+        to.extend(also.iter().cloned());
+        let bytes = message(&address, arguments);
+        for (to, key) in to {
+            if self.takes_status(&key) {
+                self.send(to, bytes.clone());
+            }
+        }
+    }
+
+    /// Forgets what waits for destinations that nothing goes to any longer.
+    pub(super) fn forget_unfollowed(&mut self) {
+        let kept: Vec<(SocketAddr, String)> = self
+            .thinned
+            .keys()
+            .filter(|(to, address)| self.followers(address).contains_key(to))
+            .cloned()
+            .collect();
+        self.thinned.retain(|place, _| kept.contains(place));
+    }
+}
+
+/// Whether the gateway changed what was written before it stored it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Changed {
+    No,
+    Yes,
+}

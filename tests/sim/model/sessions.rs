@@ -1,0 +1,245 @@
+//! Sessions: how they begin and end, and what a client says about itself.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use oscgate::config::Unreachable;
+use oscgate::limits::{NAME_TAKEOVER, NO_ROOM_INTERVAL};
+
+use super::Model;
+use super::calls::Calls;
+use super::codes::{self, Done, Outcome, Refusal};
+use super::packets::{NoRoom, Sender};
+use super::people::{Asker, Key, Session, is_name};
+use super::requests::is_request;
+use super::wire::{Letter, message, s};
+
+impl Model {
+    /// A packet came: a sign of life.
+    pub(super) fn hear(&mut self, sender: &Sender) {
+        if let Some(session) = self.sessions.get_mut(&sender.key) {
+            session.heard = self.now;
+            session.endpoint = sender.from;
+            session.local = sender.local;
+            self.remember_source(sender);
+        }
+    }
+
+    fn remember_source(&mut self, sender: &Sender) {
+        if sender.key.is_listed() {
+            self.last_heard.insert(sender.key.clone(), sender.from);
+        }
+    }
+
+    /// Begins a session, if there is room for it.
+    pub(super) fn begin_session(
+        &mut self,
+        sender: &Sender,
+        first: Option<&Letter>,
+    ) -> Result<(), NoRoom> {
+        self.make_room(sender, first)?;
+        self.sessions_begun += 1;
+        let session = Session {
+            serial: self.sessions_begun,
+            endpoint: sender.from,
+            local: sender.local,
+            heard: self.now,
+            link_up: self.now,
+            name: None,
+            reply_port: None,
+            pinged: false,
+            spoke: false,
+            subscriptions: Vec::new(),
+            calls: Calls::default(),
+            users: BTreeMap::new(),
+            to_greet: None,
+        };
+        self.sessions.insert(sender.key.clone(), session);
+        self.remember_source(sender);
+        let own = self.place(&sender.key, sender.from);
+        if first.is_some_and(is_request) {
+            let session = self.sessions.get_mut(&sender.key).expect("it has begun");
+            session.spoke = true;
+            session.to_greet = Some(own);
+        }
+        self.tell_connected(&sender.key, None);
+        if first.is_none_or(|letter| letter.address != b"/oscgate/hello") {
+            self.greet(&sender.key);
+        }
+        if self.entry_of(&sender.key).is_some_and(|entry| entry.sync) {
+            self.sync_followed(&sender.key);
+        }
+        Ok(())
+    }
+
+    /// Tells a client that its session has begun, if it is to be told and was not.
+    pub(super) fn greet(&mut self, key: &Key) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        if let Some(to) = session.to_greet.take() {
+            let bytes = message("/oscgate/status/connected", &self.introduction(key));
+            self.send(to, bytes);
+        }
+    }
+
+    /// The arguments of `connected`.
+    pub(super) fn introduction(&self, key: &Key) -> [super::wire::Arg; 2] {
+        let endpoint = self.sessions[key].endpoint;
+        [s(self.client_name(key)), s(endpoint.to_string())]
+    }
+
+    pub(super) fn tell_connected(&mut self, key: &Key, also: Option<SocketAddr>) {
+        let also: Vec<(SocketAddr, Key)> = also.map(|to| (to, key.clone())).into_iter().collect();
+        self.tell("connected", &self.introduction(key), &also);
+    }
+
+    /// Ends the session that was silent longest if there is no room for one more.
+    fn make_room(&mut self, sender: &Sender, first: Option<&Letter>) -> Result<(), NoRoom> {
+        if self.sessions.len() < self.show.limits.clients as usize {
+            return Ok(());
+        }
+        let holds = |key: &Key| {
+            let mut locks = self.entries.values().filter_map(|entry| entry.lock.as_ref());
+            locks.any(|lock| lock.holder.key == *key)
+        };
+        let longest_silent = self
+            .sessions
+            .iter()
+            .filter(|(key, session)| {
+                !key.is_listed()
+                    && session.name.is_none()
+                    && session.subscriptions.is_empty()
+                    && !holds(key)
+            })
+            .min_by_key(|(_, session)| (session.heard, session.serial))
+            .map(|(key, _)| key.clone());
+        if let Some(key) = longest_silent {
+            self.end_session(&key, "silence");
+            return Ok(());
+        }
+        let ip: IpAddr = sender.from.ip();
+        let told = self.no_room_told.get(&ip);
+        if told.is_none_or(|told| self.now >= *told + NO_ROOM_INTERVAL) {
+            self.no_room_told.insert(ip, self.now);
+            let request = first.map_or(&b""[..], |letter| &letter.address);
+            let to = self.place(&sender.key, sender.from);
+            let arguments = [s(request), s(codes::LIMIT), s("")];
+            self.send(to, message("/oscgate/status/error", &arguments));
+        }
+        Err(NoRoom)
+    }
+
+    /// Ends a session, and with it its locks, subscriptions, and all that waits for it.
+    pub(super) fn end_session(&mut self, key: &Key, cause: &str) {
+        let introduction = self.introduction(key);
+        let held: Vec<(String, String)> = self
+            .entries
+            .iter()
+            .filter_map(|(address, entry)| {
+                let holder = &entry.lock.as_ref()?.holder;
+                (holder.key == *key).then(|| (address.clone(), self.name(holder)))
+            })
+            .collect();
+        let session = self.sessions.remove(key).expect("it is running");
+        self.streams.retain(|(who, _), _| who.key != *key);
+        self.settling.retain(|_, settling| settling.key != *key);
+        self.syncs.iter_mut().for_each(|(_, sync)| sync.jobs.retain(|job| job.key != *key));
+        self.waiting.retain(|one| one.sender.key != *key);
+        drop(session);
+        for (address, holder) in held {
+            let entry = self.entries.get_mut(&address).expect("it is locked");
+            entry.lock = None;
+            if entry.value.is_none() {
+                self.entries.remove(&address);
+            }
+            let arguments = [s(&address), s(holder), s("disconnected")];
+            self.tell("unlocked", &arguments, &[]);
+        }
+        self.forget_unfollowed();
+        let [name, endpoint] = introduction;
+        self.tell("disconnected", &[name, endpoint, s(cause)], &[]);
+    }
+
+    pub(super) fn on_unreachable(&mut self, to: SocketAddr) {
+        if self.show.sessions.unreachable != Unreachable::Ends {
+            return;
+        }
+        let gone: Vec<Key> = self
+            .sessions
+            .iter()
+            .filter(|(key, session)| self.place(key, session.endpoint) == to)
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in gone {
+            self.end_session(&key, "unreachable");
+        }
+    }
+
+    /// The gateway stops: every session is told of its end.
+    pub(super) fn on_stop(&mut self) {
+        let keys: Vec<Key> = self.sessions.keys().cloned().collect();
+        for key in &keys {
+            let [name, endpoint] = self.introduction(key);
+            let own = (self.place(key, self.sessions[key].endpoint), key.clone());
+            self.tell("disconnected", &[name, endpoint, s("stopped")], &[own]);
+        }
+        self.stopped = true;
+    }
+
+    /// `/oscgate/hello`.
+    pub(super) fn hello(&mut self, asker: &Asker, letter: &Letter) -> Outcome {
+        let refuse = |code| Outcome::Refused(Refusal::error(code, &letter.address));
+        let key = &asker.who.key;
+        let name = letter.string(0).and_then(|name| std::str::from_utf8(name).ok());
+        let port = match letter.count() {
+            1 => None,
+            2 => match letter.int(1).map(u16::try_from) {
+                Some(Ok(port)) if port != 0 && !self.is_own_port(asker.from.ip(), port) => {
+                    Some(port)
+                }
+                _ => return refuse(codes::BAD_ARGUMENTS),
+            },
+            _ => return refuse(codes::BAD_ARGUMENTS),
+        };
+        let Some(name) = name.filter(|name| is_name(name) || *name == self.client_name(key)) else {
+            return refuse(codes::BAD_ARGUMENTS);
+        };
+        if key.is_listed() {
+            if name != self.client_name(key) {
+                return refuse(codes::NOT_ALLOWED);
+            }
+        } else if self.show.clients.iter().any(|entry| entry.name == name) {
+            return refuse(codes::NAME_TAKEN);
+        }
+        let other = self.sessions.keys().find(|other| {
+            *other != key && self.client_name(other) == name
+        });
+        if let Some(other) = other.cloned() {
+            let session = &self.sessions[&other];
+            let gone = session.endpoint.ip() == asker.from.ip()
+                && self.now.since(session.heard) >= NAME_TAKEOVER;
+            if !gone {
+                return refuse(codes::NAME_TAKEN);
+            }
+            self.end_session(&other, "replaced");
+        }
+        let renamed = self.client_name(key) != name;
+        let name = name.to_owned();
+        let session = self.sessions.get_mut(key).expect("it asks");
+        session.to_greet = None;
+        if !key.is_listed() {
+            session.name = Some(name);
+        }
+        session.reply_port = port.or(session.reply_port);
+        let own = self.answers_to(asker);
+        let to_asker = asker.call.is_none().then_some(own);
+        if renamed {
+            self.tell_connected(key, to_asker);
+        } else if let Some(own) = to_asker {
+            let bytes = message("/oscgate/status/connected", &self.introduction(key));
+            self.send(own, bytes);
+        }
+        Outcome::Done(Done::Nothing)
+    }
+}

@@ -1,0 +1,1 @@
+//! The model itself, in a few sequences that can be followed by hand.
