@@ -76,6 +76,7 @@ pub(crate) struct Actor {
     /// Microseconds between its heartbeats; none: it never sends one.
     beats: Option<u64>,
     next_beat: Instant,
+    now: Instant,
     script: VecDeque<Line>,
     pending: Vec<Pending>,
     /// The last call number of itself and of each user.
@@ -104,6 +105,7 @@ impl Actor {
             reflects: if own.once_in(6) { own.between(50, 900) } else { 0 },
             beats: own.once_in(3).then(|| own.pick(&[900_000, 1_900_000, 3_000_000])),
             next_beat: Instant::ZERO,
+            now: Instant::ZERO,
             script: VecDeque::new(),
             pending: Vec::new(),
             numbers: [0; 3],
@@ -116,6 +118,7 @@ impl Actor {
 
     /// Its time has come: what it sends, and after how long it wants to be asked again.
     pub(crate) fn wake(&mut self, now: Instant, stage: &Stage, clock: u64) -> (Option<Vec<u8>>, u64) {
+        self.now = now;
         match self.presence {
             Presence::Here => {}
             Presence::Naps(until) | Presence::Down(until) if now < until => {
@@ -347,13 +350,12 @@ impl Actor {
 
     /// Says nothing for so many microseconds.
     pub(crate) fn nap(&mut self, span: u64) {
-        // The world turns this into a moment: here nobody knows what time it is.
-        self.presence = Presence::Naps(Instant::from_micros(span));
+        self.presence = Presence::Naps(later(self.now, span));
     }
 
     /// Is gone for so many microseconds.
     pub(crate) fn crash(&mut self, span: u64) {
-        self.presence = Presence::Down(Instant::from_micros(span));
+        self.presence = Presence::Down(later(self.now, span));
     }
 
     /// It was started again: on another port mostly, and without any memory.
