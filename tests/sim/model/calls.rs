@@ -58,7 +58,7 @@ impl Model {
         if asker.call.is_some() {
             return Outcome::Refused(Refusal::error(codes::BAD_ARGUMENTS, &letter.address));
         }
-        let Some(number) = letter.int(0) else {
+        let (Some(number), Some(address)) = (letter.int(0), letter.string(1)) else {
             return Outcome::Refused(Refusal::error(codes::BAD_ARGUMENTS, &letter.address));
         };
         let calls = self.calls(asker);
@@ -74,16 +74,13 @@ impl Model {
             return outcome_of(Some(refusal));
         }
         let inner = Letter {
-            address: letter.string(1).unwrap_or_default().to_vec(),
+            address: address.to_vec(),
             tail: letter.tail_behind(2),
         };
         let calls = self.calls(asker);
         calls.highest = calls.highest.max(Some(number));
         let by_call = Asker { call: Some(number), ..asker.clone() };
-        let outcome = match letter.string(1) {
-            Some(_) => self.do_call(&by_call, number, &inner),
-            None => Outcome::Refused(Refusal::error(codes::BAD_ARGUMENTS, &letter.address)),
-        };
+        let outcome = self.do_call(&by_call, number, &inner);
         self.answer_call(&by_call, number, &inner, outcome)
     }
 
@@ -114,20 +111,19 @@ impl Model {
         inner: &Letter,
         outcome: Outcome,
     ) -> Outcome {
-        let ignored = Refusal::error(codes::UNKNOWN_REQUEST, &inner.address);
         let (mut refusal, arguments) = match outcome {
             Outcome::Done(done) => (None, done.reply()),
             Outcome::Refused(refusal) => (Some(refusal.clone()), refusal.reply()),
-            Outcome::Ignored => (Some(ignored.clone()), ignored.reply()),
+            Outcome::Ignored => (None, Done::Nothing.reply()),
         };
-        let bytes = self.reply(asker, number, &arguments);
-        self.remember(asker, number, refusal.as_ref(), bytes);
         if let Some(refusal) = &mut refusal {
             if !refusal.told {
                 self.tell_refusal(asker, refusal);
             }
             refusal.told = true;
         }
+        let bytes = self.reply(asker, number, &arguments);
+        self.remember(asker, number, refusal.as_ref(), bytes);
         if refusal.is_none() && inner.address == b"/oscgate/bye" {
             self.end_session(&asker.who.key, "bye");
         }

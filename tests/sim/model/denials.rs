@@ -16,9 +16,8 @@ pub(super) struct Stream {
     pub(super) last: Instant,
     /// When one was last told.
     told: Instant,
-    /// Whether there was more than one.
-    several: bool,
-    /// Where the true value goes at the end; nowhere if all of them were calls.
+    /// Where the true value goes at the end. Nowhere if there was but one, or if those that came
+    /// after the first were calls from where the address is not followed.
     to: Option<SocketAddr>,
 }
 
@@ -95,17 +94,19 @@ impl Model {
     /// Counts a denied write, and says what is told of it.
     fn in_stream(&mut self, asker: &Asker, address: &str) -> Telling {
         let place = (asker.who.clone(), address.to_owned());
-        let own = asker.call.is_none().then(|| self.answers_to(asker));
+        let own = self.answers_to(asker);
+        let shown = asker.call.is_none() || self.followers(address).contains_key(&own);
         let now = self.now;
         let interval = self.show.locks.denial_interval;
         let Some(stream) = self.streams.get_mut(&place) else {
-            let stream = Stream { last: now, told: now, several: false, to: own };
+            let stream = Stream { last: now, told: now, to: None };
             self.streams.insert(place, stream);
             return Telling { denial: true, value: true };
         };
         stream.last = now;
-        stream.several = true;
-        stream.to = own.or(stream.to);
+        if shown {
+            stream.to = Some(own);
+        }
         let denial = now >= stream.told + interval;
         if denial {
             stream.told = now;
@@ -116,7 +117,7 @@ impl Model {
     /// The denied hand has been still.
     pub(super) fn end_stream(&mut self, place: &(Who, String)) {
         let stream = self.streams.remove(place).expect("it is running");
-        if let (true, Some(to)) = (stream.several && self.snaps_back(&place.0.key), stream.to) {
+        if let Some(to) = stream.to.filter(|_| self.snaps_back(&place.0.key)) {
             self.send_true_value(to, &place.1);
         }
     }

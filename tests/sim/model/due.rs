@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use oscgate::limits::{HEARTBEAT_INTERVAL, SYNC_INTERVAL};
+use oscgate::limits::HEARTBEAT_INTERVAL;
 use oscgate::time::Instant;
 
 use super::people::{Key, Who};
@@ -17,13 +17,13 @@ const BEHIND_MAX: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 enum Due {
     Expired(String),
-    Silent(Key),
     StreamEnded((Who, String)),
     Settled((SocketAddr, String)),
     Thinned((SocketAddr, String)),
     Burst(SocketAddr),
     Bundle(u64),
     Heartbeat,
+    Silent(Key),
 }
 
 impl Model {
@@ -46,6 +46,11 @@ impl Model {
         if self.stopped {
             return;
         }
+        self.mind_the_beat();
+        // Whether what goes to a session that ends now goes before its end is left open, so all of
+        // it may be missing, and all that happens now is one group.
+        self.ending = self.places_of_the_silent();
+        self.together = !self.ending.is_empty();
         while let Some((at, due)) = self.first_due() {
             if at > self.judged() {
                 break;
@@ -54,10 +59,30 @@ impl Model {
                 self.together = true;
             }
             self.happen(due);
-            if self.together && self.each_due().all(|(other, _)| other != at) {
+            let done = self.each_due().all(|(other, _)| other != at);
+            if self.together && done && self.ending.is_empty() {
                 self.together = false;
                 self.group += 1;
             }
+        }
+        self.together = false;
+        self.group += 1;
+        self.ending.clear();
+    }
+
+    /// The destinations of the sessions that are silent for too long by now.
+    fn places_of_the_silent(&self) -> Vec<SocketAddr> {
+        let now = self.judged();
+        let silent = self.sessions.keys().filter(|key| {
+            self.silent_at(key).is_some_and(|at| at <= now)
+        });
+        silent.flat_map(|key| self.places_of(key)).collect()
+    }
+
+    /// Begins the heartbeat with its first follower.
+    fn mind_the_beat(&mut self) {
+        if self.beat.is_none() && !self.followers("/oscgate/status/heartbeat").is_empty() {
+            self.beat = Some(self.now);
         }
     }
 
@@ -97,24 +122,20 @@ impl Model {
             Some((due, Box::new(|| Due::Thinned(key.clone()))))
         });
         let syncs = self.syncs.iter().filter_map(|(to, sync)| -> Option<What<'_>> {
-            let due = sync.burst_began + SYNC_INTERVAL;
-            (!sync.jobs.is_empty()).then_some((due, Box::new(|| Due::Burst(*to))))
+            (!sync.jobs.is_empty()).then_some((sync.due, Box::new(|| Due::Burst(*to))))
         });
         let bundles = self.waiting.iter().map(|one| -> What<'_> {
             (one.due, Box::new(|| Due::Bundle(one.serial)))
         });
-        let heartbeat = self.began.map(|began| -> What<'_> {
-            let seconds = u32::try_from(self.beats + 1).unwrap_or(u32::MAX);
-            (began + HEARTBEAT_INTERVAL * seconds, Box::new(|| Due::Heartbeat))
-        });
+        let heartbeat = self.beat.map(|beat| -> What<'_> { (beat, Box::new(|| Due::Heartbeat)) });
         locks
-            .chain(sessions)
             .chain(streams)
             .chain(settling)
             .chain(thinned)
             .chain(syncs)
             .chain(bundles)
             .chain(heartbeat)
+            .chain(sessions)
     }
 
     fn happen(&mut self, due: Due) {
@@ -127,8 +148,13 @@ impl Model {
             Due::Burst(to) => self.sync_on(to),
             Due::Bundle(serial) => self.act_later(serial),
             Due::Heartbeat => {
-                self.beats += 1;
-                let count = i32::try_from(self.beats % (1 << 31)).expect("31 bits");
+                if self.followers("/oscgate/status/heartbeat").is_empty() {
+                    self.beat = None;
+                    return;
+                }
+                self.beat = Some(self.now + HEARTBEAT_INTERVAL);
+                let seconds = self.now.as_micros() / 1_000_000;
+                let count = i32::try_from(seconds % (1 << 31)).expect("31 bits");
                 self.tell("heartbeat", &[Arg::I(count)], &[]);
             }
         }

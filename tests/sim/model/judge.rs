@@ -67,7 +67,7 @@ impl Model {
             return refuse(codes::NOT_ALLOWED);
         }
         let read_only = rule.is_some_and(|rule| rule.access == ParameterAccess::ReadOnly);
-        if read_only && (wants_lock || demand.tail.is_some()) {
+        if read_only {
             return refuse(codes::READ_ONLY);
         }
         let holder = self.holder(address);
@@ -150,7 +150,7 @@ fn written(
     let changed = if converted == tail { Changed::No } else { Changed::Yes };
     let event = rule.map_or(EventRule::No, |rule| rule.event);
     let kind = match event {
-        EventRule::Press if !is_press(&converted) => Kind::OtherEdge,
+        EventRule::Press if !is_press(tail) => Kind::OtherEdge,
         EventRule::Press | EventRule::Yes => Kind::Event,
         EventRule::No if is_event_tail(tail) => Kind::Event,
         EventRule::No => Kind::Value,

@@ -5,11 +5,12 @@
 //! of an address anew each time, and finds what is due by looking at all that could be.
 //!
 //! Deliberately absent: bounded queues and limits on packets per second (what it sends is sent),
-//! the log, and the texts for people in errors ([`Sent::is`] passes over them).
+//! the log, and the texts for people in errors ([`difference`] passes over them).
 
 mod atomic;
 mod calls;
 mod codes;
+mod compare;
 mod convert;
 mod denials;
 mod due;
@@ -37,6 +38,7 @@ use oscgate::config::Show;
 use oscgate::gateway::Via;
 use oscgate::time::Instant;
 
+pub(crate) use compare::difference;
 use denials::Stream;
 use follow::{Settling, Thinned, Told};
 use locks::Lock;
@@ -79,13 +81,8 @@ pub(crate) struct Sent {
     pub(crate) bytes: Vec<u8>,
     /// What is of one group stands together, and its order is left open by the contract.
     pub(crate) group: u32,
-}
-
-impl Sent {
-    /// Whether this is that datagram, texts for people aside.
-    pub(crate) fn is(&self, to: SocketAddr, bytes: &[u8]) -> bool {
-        self.to == to && wire::same(&self.bytes, bytes)
-    }
+    /// Whether it may as well be missing: it goes to a session that ends at this very moment.
+    pub(crate) maybe: bool,
 }
 
 /// The bytes of a message without the text for people that an error may end with.
@@ -153,7 +150,6 @@ pub(crate) struct Model {
     show: Show,
     sockets: Vec<SocketAddr>,
     now: Instant,
-    began: Option<Instant>,
     /// While behind: as of when, and until when at most.
     behind: Option<(Instant, Instant)>,
     /// The local addresses that are up; all of them until it is told.
@@ -174,10 +170,13 @@ pub(crate) struct Model {
     waiting: Vec<Waiting>,
     waiting_begun: u64,
     no_room_told: BTreeMap<IpAddr, Instant>,
-    beats: u64,
+    /// When the next heartbeat is due, while it has followers.
+    beat: Option<Instant>,
     out: Vec<Sent>,
     group: u32,
     together: bool,
+    /// The destinations of sessions that end while what is due happens.
+    ending: Vec<SocketAddr>,
 }
 
 impl Model {
@@ -187,7 +186,6 @@ impl Model {
             show: show.clone(),
             sockets: sockets.to_vec(),
             now: Instant::ZERO,
-            began: None,
             behind: None,
             links: None,
             wall: None,
@@ -204,17 +202,17 @@ impl Model {
             waiting: Vec::new(),
             waiting_begun: 0,
             no_room_told: BTreeMap::new(),
-            beats: 0,
+            beat: None,
             out: Vec::new(),
             group: 0,
             together: false,
+            ending: Vec::new(),
         }
     }
 
     /// Lets one thing happen, and says what is to be sent because of it.
     pub(crate) fn handle(&mut self, now: Instant, happening: &Happening) -> Vec<Sent> {
         self.now = now;
-        self.began.get_or_insert(now);
         self.on_pace(happening);
         self.run_due();
         match happening {
@@ -265,7 +263,8 @@ impl Model {
     /// Sends a datagram.
     fn send(&mut self, to: SocketAddr, bytes: Vec<u8>) {
         let group = self.group;
-        self.out.push(Sent { to, bytes, group });
+        let maybe = self.ending.contains(&to);
+        self.out.push(Sent { to, bytes, group, maybe });
         if !self.together {
             self.group += 1;
         }

@@ -58,8 +58,8 @@ pub(super) struct Session {
     pub(super) subscriptions: Vec<(SocketAddr, String)>,
     pub(super) calls: Calls,
     pub(super) users: BTreeMap<String, Calls>,
-    /// Where it is yet to be told that it has begun.
-    pub(super) to_greet: Option<SocketAddr>,
+    /// That its beginning is yet to be told, and where it is to be told itself, if it is.
+    pub(super) to_greet: Option<Option<SocketAddr>>,
 }
 
 /// The client that a source is under this show; `None` if it is not served.
@@ -196,6 +196,19 @@ impl Model {
         let written = self.entry_of(key).and_then(|entry| entry.reply_port);
         let port = said.or(written).unwrap_or(endpoint.port());
         SocketAddr::new(endpoint.ip(), port)
+    }
+
+    /// All places where something for this client can go.
+    pub(super) fn places_of(&self, key: &Key) -> Vec<SocketAddr> {
+        let session = &self.sessions[key];
+        let mut places = vec![self.place(key, session.endpoint)];
+        let subscribed = session.subscriptions.iter();
+        places.extend(subscribed.map(|(endpoint, _)| self.place(key, *endpoint)));
+        if let Key::Listed(name) | Key::Member(name, _) = key {
+            let configured = self.configured_places(name).into_iter();
+            places.extend(configured.filter(|(_, own)| own == key).map(|(to, _)| to));
+        }
+        places
     }
 
     /// Where the answers to this asker go.

@@ -116,7 +116,10 @@ impl Model {
         };
         let name = who.user.clone();
         match self.perform(&Asker { who, ..asker.clone() }, &inner) {
-            Outcome::Refused(refusal) => Outcome::Refused(Refusal { user: name, ..refusal }),
+            Outcome::Refused(refusal) => Outcome::Refused(Refusal {
+                user: refusal.user.clone().or(name),
+                ..refusal
+            }),
             outcome => outcome,
         }
     }
@@ -200,23 +203,11 @@ impl Model {
             _ => None,
         };
         let tail = (letter.count() > 2).then(|| letter.tail_behind(2));
-        let complete = revision.is_some() && tail.is_some();
-        let demand = Demand {
-            address,
-            tail: tail.or_else(|| Some(super::wire::NO_ARGUMENTS.to_vec())),
-            wish: Wish::None,
-            revision,
-        };
-        if complete {
-            return self.demand(asker, &demand);
+        if revision.is_none() || tail.is_none() {
+            return Outcome::Refused(Refusal::denial(codes::BAD_ARGUMENTS, address));
         }
-        // What comes before the arguments in the order of the codes is said first.
-        match self.judge(asker, &demand) {
-            Err(refusal) if refusal.code != codes::LIMIT && refusal.code != codes::OUT_OF_RANGE => {
-                Outcome::Refused(refusal)
-            }
-            _ => Outcome::Refused(Refusal::denial(codes::BAD_ARGUMENTS, &demand.address)),
-        }
+        let demand = Demand { address, tail, wish: Wish::None, revision };
+        self.demand(asker, &demand)
     }
 
     /// One address that a request is about, if it may be about it.

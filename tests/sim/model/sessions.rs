@@ -60,9 +60,10 @@ impl Model {
         if first.is_some_and(is_request) {
             let session = self.sessions.get_mut(&sender.key).expect("it has begun");
             session.spoke = true;
-            session.to_greet = Some(own);
         }
-        self.tell_connected(&sender.key, None);
+        let session = self.sessions.get_mut(&sender.key).expect("it has begun");
+        session.to_greet = Some(first.is_some_and(is_request).then_some(own));
+        // One that begins with a `hello` is introduced under its new name.
         if first.is_none_or(|letter| letter.address != b"/oscgate/hello") {
             self.greet(&sender.key);
         }
@@ -78,8 +79,7 @@ impl Model {
             return;
         };
         if let Some(to) = session.to_greet.take() {
-            let bytes = message("/oscgate/status/connected", &self.introduction(key));
-            self.send(to, bytes);
+            self.tell_connected(key, to);
         }
     }
 
@@ -141,12 +141,10 @@ impl Model {
                 (holder.key == *key).then(|| (address.clone(), self.name(holder)))
             })
             .collect();
-        let session = self.sessions.remove(key).expect("it is running");
         self.streams.retain(|(who, _), _| who.key != *key);
         self.settling.retain(|_, settling| settling.key != *key);
         self.syncs.iter_mut().for_each(|(_, sync)| sync.jobs.retain(|job| job.key != *key));
         self.waiting.retain(|one| one.sender.key != *key);
-        drop(session);
         for (address, holder) in held {
             let entry = self.entries.get_mut(&address).expect("it is locked");
             entry.lock = None;
@@ -156,9 +154,11 @@ impl Model {
             let arguments = [s(&address), s(holder), s("disconnected")];
             self.tell("unlocked", &arguments, &[]);
         }
-        self.forget_unfollowed();
         let [name, endpoint] = introduction;
+        // What it follows itself it is told to the last: it may still be there.
         self.tell("disconnected", &[name, endpoint, s(cause)], &[]);
+        self.sessions.remove(key);
+        self.forget_unfollowed();
     }
 
     pub(super) fn on_unreachable(&mut self, to: SocketAddr) {
@@ -224,7 +224,7 @@ impl Model {
             }
             self.end_session(&other, "replaced");
         }
-        let renamed = self.client_name(key) != name;
+        let renamed = self.client_name(key) != name || self.sessions[key].to_greet.is_some();
         let name = name.to_owned();
         let session = self.sessions.get_mut(key).expect("it asks");
         session.to_greet = None;

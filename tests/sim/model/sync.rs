@@ -16,8 +16,8 @@ use super::wire::{Arg, Letter, message, s};
 #[derive(Clone, Debug)]
 pub(super) struct Syncing {
     pub(super) jobs: VecDeque<Job>,
-    pub(super) burst_began: Instant,
-    sent: usize,
+    /// When it may be sent the next of it.
+    pub(super) due: Instant,
 }
 
 /// One `sync`.
@@ -33,6 +33,11 @@ pub(super) struct Job {
 #[derive(Clone, Debug)]
 enum Wanted {
     Pattern(String),
+    /// The sessions and locks that there were when it was asked.
+    Status {
+        pattern: String,
+        marks: Vec<String>,
+    },
     /// What the destination follows; it has no end mark.
     Followed,
 }
@@ -53,7 +58,14 @@ impl Model {
         if waiting >= SYNCS_PER_DESTINATION_MAX {
             return refuse(codes::LIMIT);
         }
-        self.begin_sync(to, &asker.who.key, Wanted::Pattern(pattern.to_owned()));
+        let pattern = pattern.to_owned();
+        let wanted = if pattern.starts_with("/oscgate/") {
+            let marks = self.status_items(&pattern).map(|(mark, _)| mark).collect();
+            Wanted::Status { pattern, marks }
+        } else {
+            Wanted::Pattern(pattern)
+        };
+        self.begin_sync(to, &asker.who.key, wanted);
         Outcome::Done(Done::Nothing)
     }
 
@@ -73,35 +85,27 @@ impl Model {
         let now = self.now;
         let sync = self.syncs.entry(to).or_insert(Syncing {
             jobs: VecDeque::new(),
-            burst_began: now,
-            sent: 0,
+            due: now,
         });
-        let idle = sync.jobs.is_empty();
+        sync.due = sync.due.max(now);
         sync.jobs.push_back(Job {
             key: key.clone(),
             wanted,
             after: None,
             count: 0,
         });
-        if idle {
-            self.sync_on(to);
-        }
     }
 
     /// Sends what may go now.
     pub(super) fn sync_on(&mut self, to: SocketAddr) {
-        let now = self.now;
-        let sync = self.syncs.get_mut(&to).expect("something is to be sent");
-        if now >= sync.burst_began + SYNC_INTERVAL {
-            sync.burst_began = now;
-            sync.sent = 0;
-        }
+        let mut sent = 0;
+        self.syncs.get_mut(&to).expect("something is to be sent").due = self.now + SYNC_INTERVAL;
         loop {
             let sync = self.syncs.get_mut(&to).expect("it stays");
             let Some(mut job) = sync.jobs.pop_front() else {
                 return;
             };
-            let full = sync.sent >= SYNC_BURST;
+            let full = sent >= SYNC_BURST;
             match self.next_of(&job, to) {
                 Some(_) if full => {
                     self.syncs.get_mut(&to).expect("it stays").jobs.push_front(job);
@@ -110,19 +114,30 @@ impl Model {
                 Some((after, item)) => {
                     match item {
                         Item::Value => self.send_stored(to, &after),
-                        Item::Status(bytes) => self.send(to, bytes),
+                        Item::Status(bytes) => {
+                            let together = std::mem::replace(&mut self.together, true);
+                            self.send(to, bytes);
+                            self.together = together;
+                        }
                     }
                     job.after = Some(after);
                     job.count += 1;
-                    let sync = self.syncs.get_mut(&to).expect("it stays");
-                    sync.jobs.push_front(job);
-                    sync.sent += 1;
+                    self.syncs.get_mut(&to).expect("it stays").jobs.push_front(job);
+                    sent += 1;
                 }
                 None => {
-                    if let Wanted::Pattern(pattern) = &job.wanted {
+                    if !self.together {
+                        self.group += 1;
+                    }
+                    if let Wanted::Pattern(pattern) | Wanted::Status { pattern, .. } = &job.wanted {
                         let arguments = [s(pattern), Arg::I(job.count)];
                         self.send(to, message("/oscgate/synced", &arguments));
                     }
+                    // The next one has its turn in the next burst.
+                    if self.syncs[&to].jobs.is_empty() {
+                        self.syncs.remove(&to);
+                    }
+                    return;
                 }
             }
         }
@@ -130,14 +145,12 @@ impl Model {
 
     /// What a job sends next, and the mark behind which it goes on.
     fn next_of(&self, job: &Job, to: SocketAddr) -> Option<(String, Item)> {
-        if let Wanted::Pattern(pattern) = &job.wanted
-            && pattern.starts_with("/oscgate/")
-        {
-            let mut items = self.status_items(pattern);
+        if let Wanted::Status { pattern, marks } = &job.wanted {
+            let mut items = self.status_items(pattern).filter(|(mark, _)| marks.contains(mark));
             return items.find(|(mark, _)| job.after.as_ref().is_none_or(|after| mark > after));
         }
         let wanted = |address: &str| match &job.wanted {
-            Wanted::Pattern(pattern) => covers(pattern, address),
+            Wanted::Pattern(pattern) | Wanted::Status { pattern, .. } => covers(pattern, address),
             Wanted::Followed => self.followers(address).get(&to) == Some(&job.key),
         };
         let mut stored = self.entries.iter().filter(|(_, entry)| entry.value.is_some());
@@ -153,7 +166,7 @@ impl Model {
         if covers(pattern, "/oscgate/status/connected") {
             for (key, session) in &self.sessions {
                 let bytes = message("/oscgate/status/connected", &self.introduction(key));
-                items.push((format!("connected {:020}", session.serial), Item::Status(bytes)));
+                items.push((format!("sessions {:020}", session.serial), Item::Status(bytes)));
             }
         }
         if covers(pattern, "/oscgate/status/locked") {

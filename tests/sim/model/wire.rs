@@ -170,11 +170,6 @@ fn padded(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Whether two messages are the same but for texts that are written for people.
-pub(super) fn same(one: &[u8], other: &[u8]) -> bool {
-    one == other || for_machines(one) == for_machines(other)
-}
-
 /// A message without the text for people that it may end with.
 pub(super) fn for_machines(bytes: &[u8]) -> Vec<u8> {
     let Some(Element::Message(letter)) = Element::of_packet(bytes) else {
