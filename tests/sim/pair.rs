@@ -9,8 +9,8 @@ use oscgate::time::Instant;
 
 use crate::audit::Audit;
 use crate::digest::Digest;
-use crate::history::{History, Pace, Step, What, moment, packet};
-use crate::model::{Happening, Model, Sent, State, for_machines};
+use crate::history::{History, Step, What, moment, packet};
+use crate::model::{Happening, Model, Sent, State, difference};
 use crate::observe::Observer;
 use crate::slow::Slow;
 use crate::speech::{IMMEDIATELY, bundle};
@@ -210,8 +210,8 @@ impl Pair {
         let mut order: Vec<usize> = (0..expected.len()).collect();
         order.sort_by_key(|&n| expected[n].to);
         if self.slow.is_under_way() {
-            let kept = order.iter().filter(|&&n| expected[n].to == SLUGGARD);
-            kept.for_each(|&n| self.slow.expect(&expected[n]));
+            let due = expected.iter().filter(|sent| sent.to == SLUGGARD);
+            self.slow.expect(due);
             order.retain(|&n| all(&self.slow, expected[n].to));
             let Outcome { items, bytes, order: sorted } = &mut self.outcome;
             for item in items.iter().filter(|item| item.to == SLUGGARD) {
@@ -219,44 +219,26 @@ impl Pair {
             }
             sorted.retain(|&n| all(&self.slow, items[n].to));
         }
-        let same = order.len() == self.outcome.order.len() && self.same(expected, &order);
-        if same {
+        if self.same(expected, &order) {
             return Ok(());
         }
         Err(self.difference(expected, &order))
     }
 
+    /// Byte for byte, or as far as the contract says what is sent and in which order.
     fn same(&self, expected: &[Sent], order: &[usize]) -> bool {
-        let mut at = 0;
-        while at < order.len() {
-            let first = &expected[order[at]];
-            let together = order[at..]
-                .iter()
-                .take_while(|&&n| expected[n].group == first.group && expected[n].to == first.to)
-                .count();
-            let end = at + together;
-            let in_order = (at..end).all(|n| {
+        let exactly = order.len() == self.outcome.order.len()
+            && order.iter().enumerate().all(|(n, &wanted)| {
                 let (to, bytes) = self.outcome.at(n);
-                let wanted = &expected[order[n]];
-                wanted.to == to && (wanted.bytes == bytes || wanted.is(to, bytes))
+                expected[wanted].to == to && expected[wanted].bytes == bytes
             });
-            if !in_order {
-                // What the contract leaves open may come in any order, but all of it.
-                let mut wanted: Vec<_> =
-                    order[at..end].iter().map(|&n| for_machines(&expected[n].bytes)).collect();
-                let mut got: Vec<_> = (at..end)
-                    .filter(|&n| self.outcome.at(n).0 == first.to)
-                    .map(|n| for_machines(self.outcome.at(n).1))
-                    .collect();
-                wanted.sort();
-                got.sort();
-                if wanted != got {
-                    return false;
-                }
-            }
-            at = end;
+        if exactly {
+            return true;
         }
-        true
+        let wanted: Vec<Sent> = order.iter().map(|&n| expected[n].clone()).collect();
+        let got = (0..self.outcome.order.len()).map(|n| self.outcome.at(n));
+        let got: Vec<_> = got.map(|(to, bytes)| (to, bytes.to_vec())).collect();
+        difference(&wanted, &got).is_none()
     }
 
     fn difference(&self, expected: &[Sent], order: &[usize]) -> String {

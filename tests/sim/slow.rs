@@ -9,7 +9,7 @@ use oscgate::limits::{DATAGRAM_BYTES_MAX, QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX};
 use oscgate::osc::{PacketView, Pattern};
 
 use crate::history::{Pace, packet};
-use crate::model::Sent;
+use crate::model::{Sent, for_machines};
 use crate::stage::SLUGGARD;
 use crate::tally::{Count, Tally};
 
@@ -23,11 +23,21 @@ enum Kind {
     Unclear,
 }
 
+/// Something that it should be sent.
+#[derive(Debug)]
+struct Due {
+    kind: Kind,
+    bytes: Vec<u8>,
+    /// Within one group of one step the order is left open.
+    group: (u64, u32),
+}
+
 /// What it should be sent and what it was sent since it last was up to date.
 #[derive(Debug)]
 pub(crate) struct Slow {
     pace: Pace,
-    expected: Vec<(Kind, Sent)>,
+    step: u64,
+    expected: Vec<Due>,
     got: Vec<Vec<u8>>,
     dropped: u64,
     /// Addresses whose messages may be events in spite of their arguments.
@@ -41,6 +51,7 @@ impl Slow {
         let events = events.map(|rule| Pattern::compile(&rule.pattern).expect("rules are good"));
         Self {
             pace: Pace::Free,
+            step: 0,
             expected: Vec::new(),
             got: Vec::new(),
             dropped: 0,
@@ -69,13 +80,22 @@ impl Slow {
         self.holds_back() || !self.expected.is_empty()
     }
 
-    pub(crate) fn expect(&mut self, sent: &Sent) {
-        let kind = self.kind(&sent.bytes);
-        self.expected.push((kind, sent.clone()));
+    /// Notes what the model sends it because of one step.
+    pub(crate) fn expect<'a>(&mut self, all: impl Iterator<Item = &'a Sent>) {
+        self.step += 1;
+        for sent in all {
+            let due = Due {
+                kind: self.kind(&sent.bytes),
+                bytes: for_machines(&sent.bytes),
+                group: (self.step, sent.group),
+            };
+            self.expected.push(due);
+        }
     }
 
+    /// Notes what the machine sent it.
     pub(crate) fn got(&mut self, bytes: &[u8]) {
-        self.got.push(bytes.to_vec());
+        self.got.push(for_machines(bytes));
     }
 
     /// Notes what the machine says that it dropped.
@@ -130,15 +150,18 @@ impl Slow {
     /// Which of the expected arrived, each as late as possible: what is replaced is the older.
     fn matched(&self) -> Result<BTreeSet<usize>, String> {
         let mut kept = BTreeSet::new();
-        let mut at = self.expected.len();
+        let mut end = self.expected.len();
         for bytes in self.got.iter().rev() {
-            let earlier = self.expected[..at].iter();
-            let found = earlier.rev().position(|(_, sent)| sent.is(SLUGGARD, bytes));
-            let Some(back) = found else {
+            let earlier = (0..end).rev().filter(|n| !kept.contains(n));
+            let found = { earlier }.find(|&n| self.expected[n].bytes == *bytes);
+            let Some(found) = found else {
                 return Err(format!("{} comes out of order", packet(bytes)));
             };
-            at -= back + 1;
-            kept.insert(at);
+            kept.insert(found);
+            // What stands together may come in any order.
+            let group = self.expected[found].group;
+            let together = self.expected[found..].iter();
+            end = found + together.take_while(|due| due.group == group).count();
         }
         Ok(kept)
     }
@@ -147,8 +170,8 @@ impl Slow {
     fn needed(&self) -> Vec<usize> {
         let mut seen: BTreeSet<&[u8]> = BTreeSet::new();
         let mut needed = Vec::new();
-        for (n, (kind, _)) in self.expected.iter().enumerate().rev() {
-            match kind {
+        for (n, due) in self.expected.iter().enumerate().rev() {
+            match &due.kind {
                 Kind::Value(address) if !seen.insert(address) => continue,
                 Kind::Unclear => continue,
                 Kind::Value(_) => {}
@@ -161,20 +184,20 @@ impl Slow {
 
     fn positions(&self, which: impl Fn(&Kind) -> bool) -> Vec<usize> {
         let all = self.expected.iter().enumerate();
-        all.filter(|(_, (kind, _))| which(kind)).map(|(n, _)| n).collect()
+        all.filter(|(_, due)| which(&due.kind)).map(|(n, _)| n).collect()
     }
 
     fn fits(&self, which: impl Iterator<Item = usize>) -> bool {
         let (mut count, mut bytes) = (0, 0);
         for n in which {
             count += 1;
-            bytes += self.expected[n].1.bytes.len();
+            bytes += self.expected[n].bytes.len();
         }
         count < QUEUE_MESSAGES_MAX && bytes <= QUEUE_BYTES_MAX - DATAGRAM_BYTES_MAX
     }
 
     fn all_there(
-        expected: &[(Kind, Sent)],
+        expected: &[Due],
         kept: &BTreeSet<usize>,
         needed: &[usize],
         though: &str,
@@ -182,7 +205,7 @@ impl Slow {
         match needed.iter().find(|&n| !kept.contains(n)) {
             None => Ok(()),
             Some(&n) => {
-                let what = packet(&expected[n].1.bytes);
+                let what = packet(&expected[n].bytes);
                 Err(format!("{what} was dropped {though}"))
             }
         }
