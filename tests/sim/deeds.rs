@@ -250,6 +250,7 @@ fn atomic(actor: &mut Actor, speaker: &mut Speaker<'_>, tag: u64) -> Vec<u8> {
     let word = Spoken::to("/oscgate/atomic");
     let word = if speaker.chance.once_in(30) { word.int(1) } else { word };
     let mut all = vec![word.encode()];
+    if crate::weather::EARLY { all.clear(); }
     if speaker.chance.once_in(3) {
         // A stereo pair: locked and written together or not at all.
         let (left, right) = (speaker.hot(), speaker.hot());
@@ -261,7 +262,8 @@ fn atomic(actor: &mut Actor, speaker: &mut Speaker<'_>, tag: u64) -> Vec<u8> {
     all.extend(elements(actor, speaker, 4));
     if speaker.chance.once_in(4) {
         let inner = bundle(tag.wrapping_add(1 << 32), &elements(actor, speaker, 2));
-        all.insert(1 + speaker.chance.index(all.len()), inner);
+        let at = speaker.chance.index(all.len() + 1);
+        all.insert(at.max(1).min(all.len()), inner);
     }
     bundle(tag, &all)
 }

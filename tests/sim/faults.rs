@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use oscgate::time::Instant;
 
 use crate::garbage;
+use crate::failure::Failure;
 use crate::history::{Pace, What};
 use crate::model::Happening;
 use crate::requests::Request;
@@ -103,7 +104,7 @@ impl World {
     }
 
     /// One of the faults strikes.
-    pub(crate) fn strike(&mut self, what: Coming) -> Result<(), String> {
+    pub(crate) fn strike(&mut self, what: Coming) -> Result<(), Failure> {
         match what {
             Coming::LinkLost => self.lose_link(),
             Coming::LinkBack(net) => self.restore_link(net),
@@ -172,7 +173,7 @@ impl World {
         self.after(lag, Coming::LinksTold);
     }
 
-    fn tell_links(&mut self) -> Result<(), String> {
+    fn tell_links(&mut self) -> Result<(), Failure> {
         let up = self.links.iter().filter(|(_, link)| link.is_up);
         let mut up: Vec<IpAddr> = up.map(|(net, _)| net.local()).collect();
         if self.chance.once_in(3) {
@@ -182,7 +183,7 @@ impl World {
         self.feed(Happening::Links { up })
     }
 
-    fn reload(&mut self) -> Result<(), String> {
+    fn reload(&mut self) -> Result<(), Failure> {
         self.pair.tally.one(Count::Reloads);
         let n = self.chance.index(self.shows.len());
         let show = Box::new(self.shows[n].clone());
@@ -271,7 +272,7 @@ impl World {
     }
 
     /// The sluggard takes what it is sent faster or more slowly, and what is large is written.
-    fn slow_down(&mut self) -> Result<(), String> {
+    fn slow_down(&mut self) -> Result<(), Failure> {
         let pace = match self.chance.below(4) {
             0 => Pace::Free,
             1 => Pace::Sips(u32::try_from(self.chance.below(3)).expect("a small number")),

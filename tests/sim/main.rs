@@ -9,6 +9,7 @@ mod audit;
 mod chance;
 mod deeds;
 mod digest;
+mod failure;
 mod faults;
 mod garbage;
 mod history;

@@ -9,7 +9,8 @@ use oscgate::time::Instant;
 
 use crate::audit::Audit;
 use crate::digest::Digest;
-use crate::history::{History, Step, What, moment, packet};
+use crate::failure::Failure;
+use crate::history::{History, Step, What, moment};
 use crate::model::{Happening, Model, Sent, State, difference};
 use crate::observe::Observer;
 use crate::slow::Slow;
@@ -100,12 +101,13 @@ impl Pair {
 
     /// Lets one step happen to both. What is wrong with the answer, if anything is; nothing
     /// may be asked of this pair any more then.
-    pub(crate) fn step(&mut self, step: &Step) -> Result<(), String> {
+    pub(crate) fn step(&mut self, step: &Step) -> Result<(), Failure> {
         let done = catch_unwind(AssertUnwindSafe(|| self.try_step(step)));
         done.unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()));
-            Err(format!("panicked: {}", text.unwrap_or_default()))
+            let text = text.unwrap_or_default();
+            Err(Failure::broken(format!("panicked: {text}")))
         })
     }
 
@@ -134,7 +136,7 @@ impl Pair {
         self.digest.finish()
     }
 
-    fn try_step(&mut self, step: &Step) -> Result<(), String> {
+    fn try_step(&mut self, step: &Step) -> Result<(), Failure> {
         self.outcome.clear();
         let happening = match &step.what {
             What::Pace(pace) => {
@@ -157,7 +159,8 @@ impl Pair {
             &self.outcome,
             &mut self.tally,
         );
-        self.audit.check(step.at, happening, &self.out, &self.outcome, &mut self.tally)?;
+        let audited = (self.audit).check(step.at, happening, &self.out, &self.outcome, &mut self.tally);
+        audited.map_err(Failure::broken)?;
         self.out.clear_changes();
         self.check_slow()
     }
@@ -203,7 +206,7 @@ impl Pair {
         self.tally.add(Count::Outputs, self.outcome.len() as u64);
     }
 
-    fn compare(&mut self, expected: &[Sent]) -> Result<(), String> {
+    fn compare(&mut self, expected: &[Sent]) -> Result<(), Failure> {
         self.tally.one(Count::Checks);
         let all = |slow: &Slow, to| !slow.is_under_way() || to != SLUGGARD;
         self.outcome.sort();
@@ -241,20 +244,13 @@ impl Pair {
         difference(&wanted, &got).is_none()
     }
 
-    fn difference(&self, expected: &[Sent], order: &[usize]) -> String {
-        let mut text = String::from("the machine and the model differ\n");
-        for &n in order {
-            let sent = &expected[n];
-            text += &format!("  expected {} ← {}\n", sent.to, packet(&sent.bytes));
-        }
-        for n in 0..self.outcome.order.len() {
-            let (to, bytes) = self.outcome.at(n);
-            text += &format!("  got      {to} ← {}\n", packet(bytes));
-        }
-        text
+    fn difference(&self, expected: &[Sent], order: &[usize]) -> Failure {
+        let wanted = order.iter().map(|&n| (expected[n].to, expected[n].bytes.as_slice()));
+        let got = (0..self.outcome.order.len()).map(|n| self.outcome.at(n));
+        Failure::difference(&wanted.collect::<Vec<_>>(), &got.collect::<Vec<_>>())
     }
 
-    fn drain_slow(&mut self) -> Result<(), String> {
+    fn drain_slow(&mut self) -> Result<(), Failure> {
         self.take();
         for (_, bytes) in self.outcome.sent() {
             self.slow.got(bytes);
@@ -263,9 +259,9 @@ impl Pair {
     }
 
     /// Looks at what the slow destination was sent once it has caught up.
-    fn check_slow(&mut self) -> Result<(), String> {
+    fn check_slow(&mut self) -> Result<(), Failure> {
         if self.out.is_empty() {
-            return self.slow.settle(&mut self.tally);
+            return self.slow.settle(&mut self.tally).map_err(Failure::broken);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use crate::digest::Digest;
+use crate::failure::Failure;
 use crate::history::show_text;
 use crate::shrink::{is_quiet, shrink};
 use crate::tally::Tally;
@@ -104,13 +105,14 @@ pub(crate) fn hush() {
     }));
 }
 
-fn report(seed: u64, world: &World, what: &str) -> String {
+fn report(seed: u64, world: &World, what: &Failure) -> String {
     let history = &world.history;
     let mut text = format!(
-        "seed {seed}: {what}\nrepeat it with: SIM_SEED={seed} cargo test --test sim, or \
-         cargo run --release --example simulate -- {seed}\n"
+        "seed {seed}: {}\nrepeat it with: SIM_SEED={seed} cargo test --test sim, or \
+         cargo run --release --example simulate -- {seed}\n",
+        what.kind
     );
-    let (history, what, steps) = match shrink(history) {
+    let (history, what, steps) = match shrink(history, what) {
         Some((short, what)) => {
             text += &format!("shortened from {} to {} steps", history.steps.len(), short.steps.len());
             let steps = 0..short.steps.len();
@@ -119,7 +121,7 @@ fn report(seed: u64, world: &World, what: &str) -> String {
         None => {
             text += "it does not fail when it is fed again; its end";
             let start = history.steps.len().saturating_sub(TAIL);
-            (history.clone(), what.to_owned(), start..history.steps.len())
+            (history.clone(), what.clone(), start..history.steps.len())
         }
     };
     text += &format!(", sockets {:?}, with this show:\n", history.sockets);
@@ -128,5 +130,5 @@ fn report(seed: u64, world: &World, what: &str) -> String {
         text += &step.describe();
         text.push('\n');
     }
-    text + &what
+    text + &what.text
 }

@@ -5,6 +5,7 @@ use std::cell::Cell;
 
 use oscgate::config::Show;
 
+use crate::failure::Failure;
 use crate::history::{History, Step};
 use crate::pair::Pair;
 
@@ -25,19 +26,19 @@ struct Shrinker<'a> {
     history: &'a History,
     show: Show,
     kept: Vec<usize>,
-    what: String,
+    what: Failure,
     tries: usize,
 }
 
 /// The shortest failing history that was found, and what is wrong with it; `None` if it does not
 /// fail when it is fed to machine and model again.
-pub(crate) fn shrink(history: &History) -> Option<(History, String)> {
+pub(crate) fn shrink(history: &History, what: &Failure) -> Option<(History, Failure)> {
     QUIET.set(true);
     let mut shrinker = Shrinker {
         history,
         show: history.show.clone(),
         kept: Vec::new(),
-        what: String::new(),
+        what: what.clone(),
         tries: 0,
     };
     let all: Vec<usize> = (0..history.steps.len()).collect();
@@ -64,6 +65,10 @@ impl Shrinker<'_> {
         let mut pair = Pair::new(&start);
         for (n, &step) in steps.iter().enumerate() {
             if let Err(what) = pair.step(&self.history.steps[step]) {
+                // Another fault than this one would lead astray.
+                if what.kind != self.what.kind {
+                    return false;
+                }
                 self.kept = steps;
                 self.kept.truncate(n + 1);
                 self.show = start.show;

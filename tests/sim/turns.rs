@@ -3,6 +3,7 @@
 
 use oscgate::time::Instant;
 
+use crate::failure::Failure;
 use crate::model::{Happening, State};
 use crate::stage::Net;
 use crate::tally::Count;
@@ -63,7 +64,7 @@ impl Loop {
 
 impl World {
     /// A datagram reaches the socket.
-    pub(crate) fn arrive(&mut self, letter: Letter) -> Result<(), String> {
+    pub(crate) fn arrive(&mut self, letter: Letter) -> Result<(), Failure> {
         if !self.links[&Net::of(letter.from.ip())].is_up {
             self.pair.tally.one(Count::Lost);
             return Ok(());
@@ -91,7 +92,7 @@ impl World {
     }
 
     /// The loop goes on.
-    pub(crate) fn resume(&mut self) -> Result<(), String> {
+    pub(crate) fn resume(&mut self) -> Result<(), Failure> {
         if self.chance.thousandth(self.weather.toil) {
             let most = self.chance.pick(&[1_000, 10_000, 300_000]);
             self.loop_state.toil = self.chance.between(100, most);
@@ -100,7 +101,7 @@ impl World {
     }
 
     /// A deadline has come, or has been past for a while.
-    pub(crate) fn timer(&mut self, serial: u32) -> Result<(), String> {
+    pub(crate) fn timer(&mut self, serial: u32) -> Result<(), Failure> {
         if serial != self.loop_state.serial {
             return Ok(());
         }
@@ -112,7 +113,7 @@ impl World {
     }
 
     /// Everything there is to do now; what takes long goes on in a later turn.
-    pub(crate) fn turn(&mut self) -> Result<(), String> {
+    pub(crate) fn turn(&mut self) -> Result<(), Failure> {
         self.loop_state.state = Doing::Waits;
         self.read_clock()?;
         self.look_at_deadlines()?;
@@ -131,13 +132,13 @@ impl World {
         Ok(())
     }
 
-    fn handle(&mut self, letter: Letter) -> Result<(), String> {
+    fn handle(&mut self, letter: Letter) -> Result<(), Failure> {
         let via = self.stage.via(letter.from.ip());
         let Letter { from, bytes } = letter;
         self.feed(Happening::Datagram { from, via, bytes })
     }
 
-    fn read_clock(&mut self) -> Result<(), String> {
+    fn read_clock(&mut self) -> Result<(), Failure> {
         if self.now < self.loop_state.clock_due {
             return Ok(());
         }
@@ -153,7 +154,7 @@ impl World {
 
     /// What is due happens now, or after what is waiting has been read; or with the next
     /// datagram.
-    fn look_at_deadlines(&mut self) -> Result<(), String> {
+    fn look_at_deadlines(&mut self) -> Result<(), Failure> {
         if self.pair.deadline().is_none_or(|due| due > self.now) {
             return Ok(());
         }
@@ -176,7 +177,7 @@ impl World {
         self.feed(Happening::Timeout)
     }
 
-    fn fall_behind(&mut self) -> Result<(), String> {
+    fn fall_behind(&mut self) -> Result<(), Failure> {
         self.pair.tally.one(Count::Behinds);
         self.loop_state.behind = Some(self.now);
         let since = self.loop_state.empty_at;
@@ -186,7 +187,7 @@ impl World {
         self.feed(Happening::Behind { since })
     }
 
-    fn catch_up(&mut self) -> Result<(), String> {
+    fn catch_up(&mut self) -> Result<(), Failure> {
         let Some(since) = self.loop_state.behind.take() else {
             return Ok(());
         };

@@ -10,6 +10,7 @@ use oscgate::time::Instant;
 
 use crate::actor::{Actor, Presence};
 use crate::chance::Chance;
+use crate::failure::Failure;
 use crate::history::{History, Step, What};
 use crate::model::Happening;
 use crate::pair::Pair;
@@ -152,7 +153,7 @@ impl World {
 
     /// Lets everything happen. What went wrong, if anything did: then the last step of the
     /// history is the one that shows it.
-    pub(crate) fn run(&mut self) -> Result<(), String> {
+    pub(crate) fn run(&mut self) -> Result<(), Failure> {
         let end = Instant::from_micros(LENGTH);
         while let Some(Reverse(due)) = self.coming.pop() {
             if due.at > end || self.stopped {
@@ -184,14 +185,14 @@ impl World {
     }
 
     /// Lets one thing happen to the machine and its reference, and carries what is sent.
-    pub(crate) fn feed(&mut self, happening: Happening) -> Result<(), String> {
+    pub(crate) fn feed(&mut self, happening: Happening) -> Result<(), Failure> {
         self.record(What::Happens(happening))?;
         self.deliver();
         Ok(())
     }
 
     /// One more step of the history.
-    pub(crate) fn record(&mut self, what: What) -> Result<(), String> {
+    pub(crate) fn record(&mut self, what: What) -> Result<(), Failure> {
         let step = Step { at: self.now, what };
         let result = self.pair.step(&step);
         self.history.steps.push(step);
@@ -208,7 +209,7 @@ impl World {
         self.arm();
     }
 
-    fn happen(&mut self, what: Coming) -> Result<(), String> {
+    fn happen(&mut self, what: Coming) -> Result<(), Failure> {
         match what {
             Coming::Arrives(letter) => self.arrive(letter),
             Coming::Wakes { actor, serial } => {
