@@ -55,7 +55,7 @@ impl Model {
             for letter in all {
                 for address in addresses_written(self, letter) {
                     if !seen.contains(&address) {
-                        self.send_true_value(own, &address);
+                        self.send_true_value(&own, &address);
                         seen.push(address);
                     }
                 }

@@ -65,7 +65,7 @@ impl Model {
         let remembered = calls.answers.get(&number).cloned();
         if let Some(Answer { refusal, bytes: Some(bytes) }) = remembered {
             let own = self.answers_to(asker);
-            self.send(own, bytes);
+            self.send(&own, bytes);
             return outcome_of(refusal);
         }
         if calls.is_too_low(number) {
@@ -136,7 +136,7 @@ impl Model {
         let arguments = [&[Arg::I(number)], arguments].concat();
         let bytes = message("/oscgate/reply", &arguments);
         self.greet(&asker.who.key);
-        self.send(own, bytes.clone());
+        self.send(&own, bytes.clone());
         bytes
     }
 
@@ -167,7 +167,7 @@ impl Model {
         let calls = self.calls(asker);
         if let Some(bytes) = calls.answers.get(&number).and_then(|one| one.bytes.clone()) {
             let own = self.answers_to(asker);
-            self.send(own, bytes);
+            self.send(&own, bytes);
             return;
         }
         if calls.is_too_low(number) {

@@ -1,12 +1,10 @@
 //! How a refusal is told: denials, true values, streams of denied writes, errors.
 
-use std::net::SocketAddr;
-
 use oscgate::time::Instant;
 
 use super::Model;
 use super::codes::{About, Manner, Refusal, whole_ms};
-use super::people::{Asker, Who};
+use super::people::{Asker, Place, Who};
 use super::wire::{Arg, message, s};
 
 /// A run of denied writes of one client to one address.
@@ -18,7 +16,7 @@ pub(super) struct Stream {
     told: Instant,
     /// Where the true value goes at the end. Nowhere if there was but one, or if those that came
     /// after the first were calls from where the address is not followed.
-    to: Option<SocketAddr>,
+    to: Option<Place>,
 }
 
 /// What is told of one refusal.
@@ -51,10 +49,10 @@ impl Model {
                 let own = self.answers_to(asker);
                 let value = match asker.call {
                     None => telling.value,
-                    Some(_) => self.followers(&address).contains_key(&own),
+                    Some(_) => self.followers(&address).contains(&own),
                 };
                 if value && self.snaps_back(&asker.who.key) {
-                    self.send_true_value(own, &address);
+                    self.send_true_value(&own, &address);
                 }
             }
         }
@@ -64,7 +62,7 @@ impl Model {
     pub(super) fn tell_error(&mut self, asker: &Asker, request: &[u8], code: &str) {
         let own = self.answers_to(asker);
         if self.takes_status(&asker.who.key) {
-            self.send(own, message("/oscgate/status/error", &[s(request), s(code), s("")]));
+            self.send(&own, message("/oscgate/status/error", &[s(request), s(code), s("")]));
         }
     }
 
@@ -77,7 +75,7 @@ impl Model {
             s(&refusal.holder),
             Arg::I(whole_ms(refusal.remaining)),
         ];
-        let own = (self.answers_to(asker), asker.who.key.clone());
+        let own = self.answers_to(asker);
         match asker.call {
             None => self.tell("denied", &arguments, &[own]),
             Some(_) => self.tell("denied", &arguments, &[]),
@@ -85,7 +83,7 @@ impl Model {
     }
 
     /// Sends what an address really holds; it counts as nobody's write.
-    pub(super) fn send_true_value(&mut self, to: SocketAddr, address: &str) {
+    pub(super) fn send_true_value(&mut self, to: &Place, address: &str) {
         if let Some(value) = self.value(address).cloned() {
             self.send_value(to, address, &value.tail, None);
         }
@@ -95,7 +93,7 @@ impl Model {
     fn in_stream(&mut self, asker: &Asker, address: &str) -> Telling {
         let place = (asker.who.clone(), address.to_owned());
         let own = self.answers_to(asker);
-        let shown = asker.call.is_none() || self.followers(address).contains_key(&own);
+        let shown = asker.call.is_none() || self.followers(address).contains(&own);
         let now = self.now;
         let interval = self.show.locks.denial_interval;
         let Some(stream) = self.streams.get_mut(&place) else {
@@ -118,7 +116,7 @@ impl Model {
     pub(super) fn end_stream(&mut self, place: &(Who, String)) {
         let stream = self.streams.remove(place).expect("it is running");
         if let Some(to) = stream.to.filter(|_| self.snaps_back(&place.0.key)) {
-            self.send_true_value(to, &place.1);
+            self.send_true_value(&to, &place.1);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use oscgate::limits::HEARTBEAT_INTERVAL;
 use oscgate::time::Instant;
 
-use super::people::{Key, Who};
+use super::people::{Key, Place, Who};
 use super::wire::Arg;
 use super::{Happening, Model};
 
@@ -18,9 +18,9 @@ const BEHIND_MAX: Duration = Duration::from_secs(1);
 enum Due {
     Expired(String),
     StreamEnded((Who, String)),
-    Settled((SocketAddr, String)),
-    Thinned((SocketAddr, String)),
-    Burst(SocketAddr),
+    Settled((Place, String)),
+    Thinned((Place, String)),
+    Burst((Key, SocketAddr)),
     Bundle(u64),
     Heartbeat,
     Silent(Key),
@@ -68,10 +68,11 @@ impl Model {
         self.together = false;
         self.group += 1;
         self.ending.clear();
+        self.ghosts.clear();
     }
 
     /// The destinations of the sessions that are silent for too long by now.
-    fn places_of_the_silent(&self) -> Vec<SocketAddr> {
+    fn places_of_the_silent(&self) -> Vec<Place> {
         let now = self.judged();
         let silent = self.sessions.keys().filter(|key| {
             self.silent_at(key).is_some_and(|at| at <= now)
@@ -114,15 +115,15 @@ impl Model {
             let end = stream.last + self.show.locks.settle;
             (end, Box::new(|| Due::StreamEnded(key.clone())))
         });
-        let settling = self.settling.iter().map(|(key, settling)| -> What<'_> {
-            (settling.due, Box::new(|| Due::Settled(key.clone())))
+        let settling = self.settling.iter().map(|(key, due)| -> What<'_> {
+            (*due, Box::new(|| Due::Settled(key.clone())))
         });
         let thinned = self.thinned.iter().filter_map(|(key, thinned)| -> Option<What<'_>> {
             let due = thinned.waiting?;
             Some((due, Box::new(|| Due::Thinned(key.clone()))))
         });
         let syncs = self.syncs.iter().filter_map(|(to, sync)| -> Option<What<'_>> {
-            (!sync.jobs.is_empty()).then_some((sync.due, Box::new(|| Due::Burst(*to))))
+            (!sync.jobs.is_empty()).then_some((sync.due, Box::new(|| Due::Burst(to.clone()))))
         });
         let bundles = self.waiting.iter().map(|one| -> What<'_> {
             (one.due, Box::new(|| Due::Bundle(one.serial)))
@@ -145,7 +146,7 @@ impl Model {
             Due::StreamEnded(key) => self.end_stream(&key),
             Due::Settled(key) => self.settle(&key),
             Due::Thinned(key) => self.let_through(&key),
-            Due::Burst(to) => self.sync_on(to),
+            Due::Burst(to) => self.sync_on(&to),
             Due::Bundle(serial) => self.act_later(serial),
             Due::Heartbeat => {
                 if self.followers("/oscgate/status/heartbeat").is_empty() {

@@ -1,6 +1,6 @@
 //! Who is sent what: followers, echoes, updates that are thinned, status messages.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use oscgate::time::Instant;
 
 use super::Model;
 use super::pattern::covers;
-use super::people::{Asker, Key, Who};
+use super::people::{Asker, Key, Place, Who};
 use super::wire::{Arg, message, message_of};
 
 /// A value that a destination was sent.
@@ -20,13 +20,6 @@ pub(super) struct Told {
     tail: Vec<u8>,
     /// Whose write it was; `None` if it counts as nobody's.
     pub(super) author: Option<Who>,
-}
-
-/// An echo that waits until a hand is still.
-#[derive(Clone, Debug)]
-pub(super) struct Settling {
-    pub(super) due: Instant,
-    pub(super) key: Key,
 }
 
 /// Updates of one address to one destination that come no faster than its rate.
@@ -49,12 +42,13 @@ pub(super) enum Kind {
 
 impl Model {
     /// The destinations that follow an address, and whose they are.
-    pub(super) fn followers(&self, address: &str) -> BTreeMap<SocketAddr, Key> {
-        let mut followers = BTreeMap::new();
+    pub(super) fn followers(&self, address: &str) -> BTreeSet<Place> {
+        let ghosts = self.ghosts.iter().filter(|(_, pattern)| covers(pattern, address));
+        let mut followers: BTreeSet<Place> = ghosts.map(|(to, _)| to.clone()).collect();
         for (key, session) in &self.sessions {
             for (endpoint, pattern) in &session.subscriptions {
                 if covers(pattern, address) {
-                    followers.insert(self.place(key, *endpoint), key.clone());
+                    followers.insert(self.place(key, *endpoint));
                 }
             }
         }
@@ -67,7 +61,7 @@ impl Model {
     }
 
     /// Where the configured subscriptions of an entry go.
-    pub(super) fn configured_places(&self, name: &str) -> Vec<(SocketAddr, Key)> {
+    pub(super) fn configured_places(&self, name: &str) -> Vec<Place> {
         let entry = self.show.clients.iter().find(|entry| entry.name == name);
         let Some(entry) = entry else {
             return Vec::new();
@@ -81,7 +75,7 @@ impl Model {
             (Source::Ip(ip), Some(port)) => vec![(SocketAddr::new(ip, port), key)],
             (Source::Ip(_), None) => {
                 let heard = self.last_heard.get(&key);
-                heard.map(|at| (self.place(&key, *at), key.clone())).into_iter().collect()
+                heard.map(|at| self.place(&key, *at)).into_iter().collect()
             }
             (Source::Subnet(_), port) => {
                 let members = self.last_heard.iter().filter(
@@ -89,7 +83,7 @@ impl Model {
                 );
                 let places = members.map(|(key, at)| match port {
                     Some(port) => (SocketAddr::new(at.ip(), port), key.clone()),
-                    None => (self.place(key, *at), key.clone()),
+                    None => self.place(key, *at),
                 });
                 places.collect()
             }
@@ -99,14 +93,14 @@ impl Model {
     /// Sends a value (or event), and remembers that it was sent.
     pub(super) fn send_value(
         &mut self,
-        to: SocketAddr,
+        to: &Place,
         address: &str,
         tail: &[u8],
         author: Option<Who>,
     ) {
-        let told = self.told.entry(to).or_default();
+        let told = self.told.entry(to.clone()).or_default();
         let (now, memory) = (self.now, self.show.locks.reflection);
-        told.retain(|one| now < one.at + memory);
+        told.retain(|one| now <= one.at + memory);
         told.push(Told {
             at: now,
             address: address.to_owned(),
@@ -119,8 +113,8 @@ impl Model {
     /// Whether a plain write repeats what its endpoint was just sent by another's doing.
     pub(super) fn is_reflection(&self, asker: &Asker, address: &str, tail: &[u8]) -> bool {
         let told = self.told.get(&self.answers_to(asker));
-        told.into_iter().flatten().any(|one| {
-            self.now < one.at + self.show.locks.reflection
+        !self.show.locks.reflection.is_zero() && told.into_iter().flatten().any(|one| {
+            self.now <= one.at + self.show.locks.reflection
                 && one.address == address
                 && one.tail == tail
                 && one.author.as_ref() != Some(&asker.who)
@@ -142,28 +136,26 @@ impl Model {
             self.let_all_through(address);
         }
         let author = (kind == Kind::Value).then(|| asker.who.clone());
-        if asker.call.is_none() || followers.contains_key(&own) {
+        if asker.call.is_none() || followers.contains(&own) {
             let echo = self.entry_of(&asker.who.key).map_or(Echo::Always, |one| one.echo);
             match echo {
-                Echo::Always => self.send_value(own, address, tail, author.clone()),
+                Echo::Always => self.send_value(&own, address, tail, author.clone()),
                 Echo::Changed if changed == Changed::Yes => {
-                    self.send_value(own, address, tail, author.clone());
+                    self.send_value(&own, address, tail, author.clone());
                 }
                 Echo::Settled if kind == Kind::Event => {
-                    self.send_value(own, address, tail, author.clone());
+                    self.send_value(&own, address, tail, author.clone());
                 }
                 Echo::Settled => {
                     let due = self.now + self.show.locks.settle;
-                    let key = asker.who.key.clone();
-                    let place = (own, address.to_owned());
-                    self.settling.insert(place, Settling { due, key });
+                    self.settling.insert((own.clone(), address.to_owned()), due);
                 }
                 Echo::Changed | Echo::Never => {}
             }
         }
-        for (to, _) in followers {
+        for to in followers {
             if to != own {
-                self.update(to, address, tail, author.clone(), kind);
+                self.update(&to, address, tail, author.clone(), kind);
             }
         }
     }
@@ -171,7 +163,7 @@ impl Model {
     /// Sends an update to a follower, or lets it wait for its turn.
     fn update(
         &mut self,
-        to: SocketAddr,
+        to: &Place,
         address: &str,
         tail: &[u8],
         author: Option<Who>,
@@ -183,7 +175,7 @@ impl Model {
             return;
         };
         let gap = Duration::from_secs(1) / rate;
-        let place = (to, address.to_owned());
+        let place = (to.clone(), address.to_owned());
         if let Some(thinned) = self.thinned.get_mut(&place)
             && self.now < thinned.last + gap
         {
@@ -195,16 +187,16 @@ impl Model {
     }
 
     /// An update that waited for its turn goes out, as it is now.
-    pub(super) fn let_through(&mut self, place: &(SocketAddr, String)) {
+    pub(super) fn let_through(&mut self, place: &(Place, String)) {
         let thinned = self.thinned.get_mut(place).expect("it is waiting");
         thinned.waiting = None;
         thinned.last = self.now;
-        self.send_stored(place.0, &place.1);
+        self.send_stored(&place.0, &place.1);
     }
 
     /// All updates of an address that wait go out: an event is about to pass.
     fn let_all_through(&mut self, address: &str) {
-        let waiting: Vec<(SocketAddr, String)> = self
+        let waiting: Vec<(Place, String)> = self
             .thinned
             .iter()
             .filter(|((_, one), thinned)| one == address && thinned.waiting.is_some())
@@ -216,37 +208,51 @@ impl Model {
     }
 
     /// A hand has been still: its echo goes out.
-    pub(super) fn settle(&mut self, place: &(SocketAddr, String)) {
+    pub(super) fn settle(&mut self, place: &(Place, String)) {
         self.settling.remove(place);
-        self.send_stored(place.0, &place.1);
+        self.send_stored(&place.0, &place.1);
     }
 
     /// Sends what an address holds now, as its author's.
-    pub(super) fn send_stored(&mut self, to: SocketAddr, address: &str) {
+    pub(super) fn send_stored(&mut self, to: &Place, address: &str) {
         if let Some(value) = self.value(address).cloned() {
             self.send_value(to, address, &value.tail, Some(value.author));
         }
     }
 
     /// Sends a status message to its followers and to `also`, each destination once.
-    pub(super) fn tell(&mut self, word: &str, arguments: &[Arg], also: &[(SocketAddr, Key)]) {
+    pub(super) fn tell(&mut self, word: &str, arguments: &[Arg], also: &[Place]) {
         let address = format!("/oscgate/status/{word}");
         let mut to = self.followers(&address);
         to.extend(also.iter().cloned());
         let bytes = message(&address, arguments);
-        for (to, key) in to {
-            if self.takes_status(&key) {
-                self.send(to, bytes.clone());
+        for to in to {
+            if self.takes_status(&to.1) {
+                self.send(&to, bytes.clone());
             }
+        }
+    }
+
+    /// What waits for one place goes to another.
+    pub(super) fn move_what_waits(&mut self, from: &Place, to: &Place) {
+        let thinned = std::mem::take(&mut self.thinned);
+        for ((place, address), one) in thinned {
+            let place = if place == *from { to.clone() } else { place };
+            self.thinned.insert((place, address), one);
+        }
+        let settling = std::mem::take(&mut self.settling);
+        for ((place, address), due) in settling {
+            let place = if place == *from { to.clone() } else { place };
+            self.settling.insert((place, address), due);
         }
     }
 
     /// Forgets what waits for destinations that nothing goes to any longer.
     pub(super) fn forget_unfollowed(&mut self) {
-        let kept: Vec<(SocketAddr, String)> = self
+        let kept: Vec<(Place, String)> = self
             .thinned
             .keys()
-            .filter(|(to, address)| self.followers(address).contains_key(to))
+            .filter(|(to, address)| self.followers(address).contains(to))
             .cloned()
             .collect();
         self.thinned.retain(|place, _| kept.contains(place));

@@ -9,7 +9,7 @@ use oscgate::time::Instant;
 use super::codes::{Done, Outcome, whole_ms};
 use super::follow::Kind;
 use super::judge::{Demand, Ready, Wish};
-use super::people::{Asker, Key, Who};
+use super::people::{Asker, Place, Who};
 use super::wire::{Arg, message, s};
 use super::{Model, Value};
 
@@ -17,6 +17,8 @@ use super::{Model, Value};
 #[derive(Clone, Debug)]
 pub(super) struct Lock {
     pub(super) holder: Who,
+    /// From where it was taken or last renewed.
+    pub(super) from: SocketAddr,
     pub(super) deadline: Instant,
     /// Whether a write took it, not a request.
     pub(super) by_write: bool,
@@ -58,7 +60,7 @@ impl Model {
                 if ready.takes_by_write {
                     self.gain(asker, address, true);
                 } else if holds && demand.tail.is_some() && !is_other_edge {
-                    self.renew(address);
+                    self.renew(asker, address);
                 }
             }
         }
@@ -89,11 +91,11 @@ impl Model {
             Some(holder) if *holder == asker.who => {
                 let lock = self.entries.get_mut(address).and_then(|entry| entry.lock.as_mut());
                 lock.expect("it is held").by_write = false;
-                self.renew(address);
+                self.renew(asker, address);
                 if !writes && asker.call.is_none() && self.takes_status(&asker.who.key) {
                     let own = self.answers_to(asker);
                     let bytes = message("/oscgate/status/locked", &self.locked(asker, address, false));
-                    self.send(own, bytes);
+                    self.send(&own, bytes);
                 }
             }
             Some(_) => {
@@ -107,9 +109,10 @@ impl Model {
     /// Takes a free lock.
     fn gain(&mut self, asker: &Asker, address: &str, by_write: bool) {
         let deadline = self.now + self.lock_span(address, by_write);
-        let lock = Lock { holder: asker.who.clone(), deadline, by_write };
-        self.known(asker, address).lock = Some(lock);
-        let own = (self.answers_to(asker), asker.who.key.clone());
+        let holder = asker.who.clone();
+        let lock = Lock { holder, from: asker.from, deadline, by_write };
+        self.known(address).lock = Some(lock);
+        let own = self.answers_to(asker);
         self.tell("locked", &self.locked(asker, address, by_write), &[own]);
     }
 
@@ -118,66 +121,68 @@ impl Model {
         [s(address), s(self.name(&asker.who)), Arg::I(span)]
     }
 
-    fn renew(&mut self, address: &str) {
+    fn renew(&mut self, asker: &Asker, address: &str) {
         let by_write = self.entries[address].lock.as_ref().is_some_and(|lock| lock.by_write);
         let deadline = self.now + self.lock_span(address, by_write);
         let entry = self.entries.get_mut(address).expect("it is locked");
-        entry.lock.as_mut().expect("it is locked").deadline = deadline;
+        let lock = entry.lock.as_mut().expect("it is locked");
+        lock.deadline = deadline;
+        lock.from = asker.from;
     }
 
     /// Releases what the asker holds, or says that it is free.
     fn unlock(&mut self, asker: &Asker, address: &str) {
         let own = self.answers_to(asker);
         if self.holder(address).is_some() {
-            self.end_lock(address, "released", Some((own, asker.who.key.clone())));
+            self.end_lock(address, "released", Some(own));
         } else if asker.call.is_none() && self.takes_status(&asker.who.key) {
             let arguments = [s(address), s(""), s("released")];
-            self.send(own, message("/oscgate/status/unlocked", &arguments));
+            self.send(&own, message("/oscgate/status/unlocked", &arguments));
         }
     }
 
     /// `/oscgate/release`, by one who may.
     pub(super) fn force(&mut self, asker: &Asker, address: &str) -> Done {
-        let own = (self.answers_to(asker), asker.who.key.clone());
+        let own = self.answers_to(asker);
         if self.holder(address).is_some() {
             let also = asker.call.is_none().then_some(own);
             self.end_lock(address, "forced", also);
         } else if asker.call.is_none() && self.takes_status(&asker.who.key) {
             let arguments = [s(address), s(""), s("forced")];
-            self.send(own.0, message("/oscgate/status/unlocked", &arguments));
+            self.send(&own, message("/oscgate/status/unlocked", &arguments));
         }
         Done::Nothing
     }
 
     /// Ends a lock and tells its former holder, the followers, and `also`.
-    pub(super) fn end_lock(&mut self, address: &str, cause: &str, also: Option<(SocketAddr, Key)>) {
+    pub(super) fn end_lock(&mut self, address: &str, cause: &str, also: Option<Place>) {
         let entry = self.entries.get_mut(address).expect("it is locked");
         let lock = entry.lock.take().expect("it is locked");
         if entry.value.is_none() {
             self.entries.remove(address);
         }
         let key = &lock.holder.key;
-        let mut also: Vec<(SocketAddr, Key)> = also.into_iter().collect();
-        if let Some(session) = self.sessions.get(key) {
-            also.push((self.place(key, session.endpoint), key.clone()));
+        let mut also: Vec<Place> = also.into_iter().collect();
+        if self.sessions.contains_key(key) {
+            also.push(self.place(key, lock.from));
         }
         let arguments = [s(address), s(self.name(&lock.holder)), s(cause)];
         self.tell("unlocked", &arguments, &also);
     }
 
     /// The entry of an address that the asker writes or locks.
-    fn known(&mut self, asker: &Asker, address: &str) -> &mut super::Entry {
-        let key = asker.who.key.clone();
-        let serial = self.sessions[&key].serial;
-        let entry = self.entries.entry(address.to_owned()).or_default();
-        entry.creator.get_or_insert((key, serial));
-        entry
+    fn known(&mut self, address: &str) -> &mut super::Entry {
+        self.entries.entry(address.to_owned()).or_default()
     }
 
     fn store(&mut self, asker: &Asker, address: &str, tail: &[u8]) {
+        let key = asker.who.key.clone();
+        let serial = self.sessions[&key].serial;
         let writer = self.name(&asker.who);
         let revision = self.revision(address) + 1;
-        self.known(asker, address).value = Some(Value {
+        let entry = self.known(address);
+        entry.creator.get_or_insert((key, serial));
+        entry.value = Some(Value {
             tail: tail.to_vec(),
             revision,
             author: asker.who.clone(),

@@ -40,9 +40,9 @@ use oscgate::time::Instant;
 
 pub(crate) use compare::difference;
 use denials::Stream;
-use follow::{Settling, Thinned, Told};
+use follow::{Thinned, Told};
 use locks::Lock;
-use people::{Key, Session, Who};
+use people::{Key, Place, Session, Who};
 use schedule::Waiting;
 use sync::Syncing;
 
@@ -163,10 +163,10 @@ pub(crate) struct Model {
     last_heard: BTreeMap<Key, SocketAddr>,
     entries: BTreeMap<String, Entry>,
     streams: BTreeMap<(Who, String), Stream>,
-    settling: BTreeMap<(SocketAddr, String), Settling>,
-    thinned: BTreeMap<(SocketAddr, String), Thinned>,
-    told: BTreeMap<SocketAddr, Vec<Told>>,
-    syncs: BTreeMap<SocketAddr, Syncing>,
+    settling: BTreeMap<(Place, String), Instant>,
+    thinned: BTreeMap<(Place, String), Thinned>,
+    told: BTreeMap<Place, Vec<Told>>,
+    syncs: BTreeMap<(Key, SocketAddr), Syncing>,
     waiting: Vec<Waiting>,
     waiting_begun: u64,
     no_room_told: BTreeMap<IpAddr, Instant>,
@@ -176,7 +176,9 @@ pub(crate) struct Model {
     group: u32,
     together: bool,
     /// The destinations of sessions that end while what is due happens.
-    ending: Vec<SocketAddr>,
+    ending: Vec<Place>,
+    /// What they followed while they were there.
+    ghosts: Vec<(Place, String)>,
 }
 
 impl Model {
@@ -207,6 +209,7 @@ impl Model {
             group: 0,
             together: false,
             ending: Vec::new(),
+            ghosts: Vec::new(),
         }
     }
 
@@ -261,9 +264,10 @@ impl Model {
     }
 
     /// Sends a datagram.
-    fn send(&mut self, to: SocketAddr, bytes: Vec<u8>) {
+    fn send(&mut self, to: &Place, bytes: Vec<u8>) {
         let group = self.group;
-        let maybe = self.ending.contains(&to);
+        let maybe = self.ending.contains(to);
+        let to = to.0;
         self.out.push(Sent { to, bytes, group, maybe });
         if !self.together {
             self.group += 1;

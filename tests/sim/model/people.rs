@@ -29,6 +29,9 @@ pub(super) struct Who {
     pub(super) user: Option<String>,
 }
 
+/// Where something goes, and whose place that is: two clients may share an address.
+pub(super) type Place = (SocketAddr, Key);
+
 /// Who sent the message that is looked at, from where, and as which call.
 #[derive(Clone, Debug)]
 pub(super) struct Asker {
@@ -42,6 +45,8 @@ pub(super) struct Asker {
 pub(super) struct Session {
     /// Which one it is of all that ever began.
     pub(super) serial: u64,
+    /// Where it began, by which it is known to others.
+    pub(super) began_at: SocketAddr,
     /// Where it was last heard, and over which local address.
     pub(super) endpoint: SocketAddr,
     pub(super) local: Option<IpAddr>,
@@ -59,7 +64,7 @@ pub(super) struct Session {
     pub(super) calls: Calls,
     pub(super) users: BTreeMap<String, Calls>,
     /// That its beginning is yet to be told, and where it is to be told itself, if it is.
-    pub(super) to_greet: Option<Option<SocketAddr>>,
+    pub(super) to_greet: Option<Option<Place>>,
 }
 
 /// The client that a source is under this show; `None` if it is not served.
@@ -191,28 +196,28 @@ impl Model {
     }
 
     /// Where something for this client goes that belongs to one of its endpoints.
-    pub(super) fn place(&self, key: &Key, endpoint: SocketAddr) -> SocketAddr {
+    pub(super) fn place(&self, key: &Key, endpoint: SocketAddr) -> Place {
         let said = self.sessions.get(key).and_then(|one| one.reply_port);
         let written = self.entry_of(key).and_then(|entry| entry.reply_port);
         let port = said.or(written).unwrap_or(endpoint.port());
-        SocketAddr::new(endpoint.ip(), port)
+        (SocketAddr::new(endpoint.ip(), port), key.clone())
     }
 
     /// All places where something for this client can go.
-    pub(super) fn places_of(&self, key: &Key) -> Vec<SocketAddr> {
+    pub(super) fn places_of(&self, key: &Key) -> Vec<Place> {
         let session = &self.sessions[key];
         let mut places = vec![self.place(key, session.endpoint)];
         let subscribed = session.subscriptions.iter();
         places.extend(subscribed.map(|(endpoint, _)| self.place(key, *endpoint)));
         if let Key::Listed(name) | Key::Member(name, _) = key {
             let configured = self.configured_places(name).into_iter();
-            places.extend(configured.filter(|(_, own)| own == key).map(|(to, _)| to));
+            places.extend(configured.filter(|(_, own)| own == key));
         }
         places
     }
 
     /// Where the answers to this asker go.
-    pub(super) fn answers_to(&self, asker: &Asker) -> SocketAddr {
+    pub(super) fn answers_to(&self, asker: &Asker) -> Place {
         self.place(&asker.who.key, asker.from)
     }
 

@@ -100,13 +100,25 @@ impl Model {
                 renamed(author);
             }
         }
-        for settling in self.settling.values_mut().filter(|one| one.key == *key) {
-            settling.key = new.clone();
+        let settling = std::mem::take(&mut self.settling);
+        for (((to, own), address), due) in settling {
+            let own = if own == *key { new.clone() } else { own };
+            self.settling.insert(((to, own), address), due);
         }
-        for job in self.syncs.values_mut().flat_map(|sync| &mut sync.jobs) {
-            if job.key == *key {
-                job.key = new.clone();
-            }
+        let thinned = std::mem::take(&mut self.thinned);
+        for (((to, own), address), one) in thinned {
+            let own = if own == *key { new.clone() } else { own };
+            self.thinned.insert(((to, own), address), one);
+        }
+        let told = std::mem::take(&mut self.told);
+        for ((to, own), list) in told {
+            let own = if own == *key { new.clone() } else { own };
+            self.told.entry((to, own)).or_default().extend(list);
+        }
+        let syncs = std::mem::take(&mut self.syncs);
+        for ((own, at), sync) in syncs {
+            let own = if own == *key { new.clone() } else { own };
+            self.syncs.insert((own, at), sync);
         }
         for waiting in self.waiting.iter_mut().filter(|one| one.sender.key == *key) {
             waiting.sender.key = new.clone();

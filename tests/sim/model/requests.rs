@@ -83,7 +83,7 @@ impl Model {
         session.pinged = true;
         if asker.call.is_none() {
             let own = self.answers_to(asker);
-            self.send(own, message_of("/oscgate/pong", &letter.tail));
+            self.send(&own, message_of("/oscgate/pong", &letter.tail));
         }
         Outcome::Done(Done::Nothing)
     }
@@ -137,7 +137,7 @@ impl Model {
         };
         if asker.call.is_none() {
             let own = self.answers_to(asker);
-            self.send_stored(own, &address);
+            self.send_stored(&own, &address);
         }
         Outcome::Done(Done::Read(value.tail))
     }
@@ -171,7 +171,7 @@ impl Model {
         let tail = bytes["/oscgate/status/meta".len() + 4..].to_vec();
         if asker.call.is_none() {
             let own = self.answers_to(asker);
-            self.send(own, bytes);
+            self.send(&own, bytes);
         }
         Outcome::Done(Done::Read(tail))
     }
@@ -258,17 +258,21 @@ impl Model {
             return Outcome::Refused(Refusal::error(codes::BAD_ADDRESS, &letter.address));
         }
         let limit = self.show.limits.subscriptions_per_client as usize;
-        let session = self.sessions.get_mut(&asker.who.key).expect("it asks");
-        let mut subscriptions = session.subscriptions.clone();
+        let own = self.answers_to(asker);
+        let mut subscriptions = self.sessions[&asker.who.key].subscriptions.clone();
         for pattern in patterns {
-            let one = (asker.from, pattern);
-            if !subscriptions.contains(&one) {
-                subscriptions.push(one);
+            // Endpoints with one reply port are one and the same.
+            let there = subscriptions.iter().any(|(from, one)| {
+                *one == pattern && self.place(&asker.who.key, *from) == own
+            });
+            if !there {
+                subscriptions.push((asker.from, pattern));
             }
         }
         if subscriptions.len() > limit {
             return Outcome::Refused(Refusal::error(codes::LIMIT, &letter.address));
         }
+        let session = self.sessions.get_mut(&asker.who.key).expect("it asks");
         session.subscriptions = subscriptions;
         Outcome::Done(Done::Nothing)
     }
@@ -280,10 +284,14 @@ impl Model {
         if !patterns.iter().all(|pattern| is_readable(pattern)) {
             return Outcome::Refused(Refusal::error(codes::BAD_ADDRESS, &letter.address));
         }
-        let session = self.sessions.get_mut(&asker.who.key).expect("it asks");
-        session.subscriptions.retain(|(from, pattern)| {
-            *from != asker.from || !(patterns.is_empty() || patterns.contains(pattern))
+        let own = self.answers_to(asker);
+        let mut subscriptions = self.sessions[&asker.who.key].subscriptions.clone();
+        subscriptions.retain(|(from, pattern)| {
+            self.place(&asker.who.key, *from) != own
+                || !(patterns.is_empty() || patterns.contains(pattern))
         });
+        let session = self.sessions.get_mut(&asker.who.key).expect("it asks");
+        session.subscriptions = subscriptions;
         self.forget_unfollowed();
         Outcome::Done(Done::Nothing)
     }

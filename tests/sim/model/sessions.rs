@@ -10,7 +10,7 @@ use super::Model;
 use super::calls::Calls;
 use super::codes::{self, Done, Outcome, Refusal};
 use super::packets::{NoRoom, Sender};
-use super::people::{Asker, Key, Session, is_name};
+use super::people::{Asker, Key, Place, Session, is_name};
 use super::requests::is_request;
 use super::wire::{Letter, message, s};
 
@@ -37,10 +37,11 @@ impl Model {
         sender: &Sender,
         first: Option<&Letter>,
     ) -> Result<(), NoRoom> {
-        self.make_room(sender, first)?;
+        self.make_room(sender)?;
         self.sessions_begun += 1;
         let session = Session {
             serial: self.sessions_begun,
+            began_at: sender.from,
             endpoint: sender.from,
             local: sender.local,
             heard: self.now,
@@ -85,17 +86,17 @@ impl Model {
 
     /// The arguments of `connected`.
     pub(super) fn introduction(&self, key: &Key) -> [super::wire::Arg; 2] {
-        let endpoint = self.sessions[key].endpoint;
+        let endpoint = self.sessions[key].began_at;
         [s(self.client_name(key)), s(endpoint.to_string())]
     }
 
-    pub(super) fn tell_connected(&mut self, key: &Key, also: Option<SocketAddr>) {
-        let also: Vec<(SocketAddr, Key)> = also.map(|to| (to, key.clone())).into_iter().collect();
+    pub(super) fn tell_connected(&mut self, key: &Key, also: Option<Place>) {
+        let also: Vec<Place> = also.into_iter().collect();
         self.tell("connected", &self.introduction(key), &also);
     }
 
     /// Ends the session that was silent longest if there is no room for one more.
-    fn make_room(&mut self, sender: &Sender, first: Option<&Letter>) -> Result<(), NoRoom> {
+    fn make_room(&mut self, sender: &Sender) -> Result<(), NoRoom> {
         if self.sessions.len() < self.show.limits.clients as usize {
             return Ok(());
         }
@@ -122,10 +123,10 @@ impl Model {
         let told = self.no_room_told.get(&ip);
         if told.is_none_or(|told| self.now >= *told + NO_ROOM_INTERVAL) {
             self.no_room_told.insert(ip, self.now);
-            let request = first.map_or(&b""[..], |letter| &letter.address);
+            // It is the beginning of a session that is refused, whatever the message asked.
             let to = self.place(&sender.key, sender.from);
-            let arguments = [s(request), s(codes::LIMIT), s("")];
-            self.send(to, message("/oscgate/status/error", &arguments));
+            let arguments = [s("/oscgate/hello"), s(codes::LIMIT), s("")];
+            self.send(&to, message("/oscgate/status/error", &arguments));
         }
         Err(NoRoom)
     }
@@ -142,8 +143,8 @@ impl Model {
             })
             .collect();
         self.streams.retain(|(who, _), _| who.key != *key);
-        self.settling.retain(|_, settling| settling.key != *key);
-        self.syncs.iter_mut().for_each(|(_, sync)| sync.jobs.retain(|job| job.key != *key));
+        self.settling.retain(|((_, own), _), _| own != key);
+        self.syncs.retain(|(own, _), _| own != key);
         self.waiting.retain(|one| one.sender.key != *key);
         for (address, holder) in held {
             let entry = self.entries.get_mut(&address).expect("it is locked");
@@ -157,6 +158,14 @@ impl Model {
         let [name, endpoint] = introduction;
         // What it follows itself it is told to the last: it may still be there.
         self.tell("disconnected", &[name, endpoint, s(cause)], &[]);
+        if !self.ending.is_empty() {
+            // Another that ends at this moment may have ended before, or after.
+            let session = &self.sessions[key];
+            let ghosts = session.subscriptions.iter();
+            let ghosts = ghosts.map(|(from, pattern)| (self.place(key, *from), pattern.clone()));
+            let ghosts: Vec<(Place, String)> = ghosts.collect();
+            self.ghosts.extend(ghosts);
+        }
         self.sessions.remove(key);
         self.forget_unfollowed();
     }
@@ -168,7 +177,7 @@ impl Model {
         let gone: Vec<Key> = self
             .sessions
             .iter()
-            .filter(|(key, session)| self.place(key, session.endpoint) == to)
+            .filter(|(key, session)| self.place(key, session.endpoint).0 == to)
             .map(|(key, _)| key.clone())
             .collect();
         for key in gone {
@@ -181,7 +190,7 @@ impl Model {
         let keys: Vec<Key> = self.sessions.keys().cloned().collect();
         for key in &keys {
             let [name, endpoint] = self.introduction(key);
-            let own = (self.place(key, self.sessions[key].endpoint), key.clone());
+            let own = self.place(key, self.sessions[key].endpoint);
             self.tell("disconnected", &[name, endpoint, s("stopped")], &[own]);
         }
         self.stopped = true;
@@ -192,6 +201,9 @@ impl Model {
         let refuse = |code| Outcome::Refused(Refusal::error(code, &letter.address));
         let key = &asker.who.key;
         let name = letter.string(0).and_then(|name| std::str::from_utf8(name).ok());
+        if key.is_listed() && name.is_some_and(|name| name != self.client_name(key)) {
+            return refuse(codes::NOT_ALLOWED);
+        }
         let port = match letter.count() {
             1 => None,
             2 => match letter.int(1).map(u16::try_from) {
@@ -205,11 +217,7 @@ impl Model {
         let Some(name) = name.filter(|name| is_name(name) || *name == self.client_name(key)) else {
             return refuse(codes::BAD_ARGUMENTS);
         };
-        if key.is_listed() {
-            if name != self.client_name(key) {
-                return refuse(codes::NOT_ALLOWED);
-            }
-        } else if self.show.clients.iter().any(|entry| entry.name == name) {
+        if !key.is_listed() && self.show.clients.iter().any(|entry| entry.name == name) {
             return refuse(codes::NAME_TAKEN);
         }
         let other = self.sessions.keys().find(|other| {
@@ -231,14 +239,21 @@ impl Model {
         if !key.is_listed() {
             session.name = Some(name);
         }
+        let former = self.places_of(key);
+        let session = self.sessions.get_mut(key).expect("it asks");
         session.reply_port = port.or(session.reply_port);
+        let moved: Vec<(Place, Place)> =
+            former.into_iter().zip(self.places_of(key)).filter(|(from, to)| from != to).collect();
+        for (from, to) in moved {
+            self.move_what_waits(&from, &to);
+        }
         let own = self.answers_to(asker);
         let to_asker = asker.call.is_none().then_some(own);
         if renamed {
             self.tell_connected(key, to_asker);
         } else if let Some(own) = to_asker {
             let bytes = message("/oscgate/status/connected", &self.introduction(key));
-            self.send(own, bytes);
+            self.send(&own, bytes);
         }
         Outcome::Done(Done::Nothing)
     }

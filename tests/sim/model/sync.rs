@@ -9,10 +9,10 @@ use oscgate::time::Instant;
 use super::Model;
 use super::codes::{self, Done, Outcome, Refusal, whole_ms};
 use super::pattern::{covers, is_readable};
-use super::people::{Asker, Key};
+use super::people::{Asker, Key, Place};
 use super::wire::{Arg, Letter, message, s};
 
-/// What is still to be sent to one destination.
+/// What is still to be sent to one endpoint.
 #[derive(Clone, Debug)]
 pub(super) struct Syncing {
     pub(super) jobs: VecDeque<Job>,
@@ -23,7 +23,6 @@ pub(super) struct Syncing {
 /// One `sync`.
 #[derive(Clone, Debug)]
 pub(super) struct Job {
-    pub(super) key: Key,
     wanted: Wanted,
     /// The last address that was looked at.
     after: Option<String>,
@@ -38,8 +37,8 @@ enum Wanted {
         pattern: String,
         marks: Vec<String>,
     },
-    /// What the destination follows; it has no end mark.
-    Followed,
+    /// What the client is configured to follow; it has no end mark.
+    Followed(Vec<String>),
 }
 
 impl Model {
@@ -53,7 +52,7 @@ impl Model {
         else {
             return refuse(codes::BAD_ADDRESS);
         };
-        let to = self.answers_to(asker);
+        let to = (asker.who.key.clone(), asker.from);
         let waiting = self.syncs.get(&to).map_or(0, |sync| sync.jobs.len());
         if waiting >= SYNCS_PER_DESTINATION_MAX {
             return refuse(codes::LIMIT);
@@ -65,23 +64,20 @@ impl Model {
         } else {
             Wanted::Pattern(pattern)
         };
-        self.begin_sync(to, &asker.who.key, wanted);
+        self.begin_sync(to, wanted);
         Outcome::Done(Done::Nothing)
     }
 
     /// What a client configured so is sent when its session begins.
     pub(super) fn sync_followed(&mut self, key: &Key) {
-        let (Key::Listed(name) | Key::Member(name, _)) = key else {
-            return;
-        };
-        for (to, one) in self.configured_places(&name.clone()) {
-            if one == *key {
-                self.begin_sync(to, key, Wanted::Followed);
-            }
+        let at = self.sessions[key].endpoint;
+        let followed = self.entry_of(key).map_or(Vec::new(), |entry| entry.follow.clone());
+        if !followed.is_empty() {
+            self.begin_sync((key.clone(), at), Wanted::Followed(followed));
         }
     }
 
-    fn begin_sync(&mut self, to: SocketAddr, key: &Key, wanted: Wanted) {
+    fn begin_sync(&mut self, to: (Key, SocketAddr), wanted: Wanted) {
         let now = self.now;
         let sync = self.syncs.entry(to).or_insert(Syncing {
             jobs: VecDeque::new(),
@@ -89,7 +85,6 @@ impl Model {
         });
         sync.due = sync.due.max(now);
         sync.jobs.push_back(Job {
-            key: key.clone(),
             wanted,
             after: None,
             count: 0,
@@ -97,61 +92,67 @@ impl Model {
     }
 
     /// Sends what may go now.
-    pub(super) fn sync_on(&mut self, to: SocketAddr) {
+    pub(super) fn sync_on(&mut self, whose: &(Key, SocketAddr)) {
+        let mut sync = self.syncs.remove(whose).expect("something is to be sent");
+        let mut job = sync.jobs.pop_front().expect("something is to be sent");
+        let to = self.sync_place(whose, &job);
+        let mut next = self.next_of(&job);
         let mut sent = 0;
-        self.syncs.get_mut(&to).expect("something is to be sent").due = self.now + SYNC_INTERVAL;
-        loop {
-            let sync = self.syncs.get_mut(&to).expect("it stays");
-            let Some(mut job) = sync.jobs.pop_front() else {
+        while let Some((after, item)) = next {
+            if sent == SYNC_BURST {
+                sync.jobs.push_front(job);
+                sync.due = self.now + SYNC_INTERVAL;
+                self.syncs.insert(whose.clone(), sync);
                 return;
-            };
-            let full = sent >= SYNC_BURST;
-            match self.next_of(&job, to) {
-                Some(_) if full => {
-                    self.syncs.get_mut(&to).expect("it stays").jobs.push_front(job);
-                    return;
-                }
-                Some((after, item)) => {
-                    match item {
-                        Item::Value => self.send_stored(to, &after),
-                        Item::Status(bytes) => {
-                            let together = std::mem::replace(&mut self.together, true);
-                            self.send(to, bytes);
-                            self.together = together;
-                        }
-                    }
-                    job.after = Some(after);
-                    job.count += 1;
-                    self.syncs.get_mut(&to).expect("it stays").jobs.push_front(job);
-                    sent += 1;
-                }
-                None => {
-                    if !self.together {
-                        self.group += 1;
-                    }
-                    if let Wanted::Pattern(pattern) | Wanted::Status { pattern, .. } = &job.wanted {
-                        let arguments = [s(pattern), Arg::I(job.count)];
-                        self.send(to, message("/oscgate/synced", &arguments));
-                    }
-                    // The next one has its turn in the next burst.
-                    if self.syncs[&to].jobs.is_empty() {
-                        self.syncs.remove(&to);
-                    }
-                    return;
+            }
+            match item {
+                Item::Value => self.send_stored(&to, &after),
+                Item::Status(bytes) => {
+                    let together = std::mem::replace(&mut self.together, true);
+                    self.send(&to, bytes);
+                    self.together = together;
                 }
             }
+            sent += 1;
+            job.after = Some(after);
+            job.count += 1;
+            next = self.next_of(&job);
+        }
+        if !self.together {
+            self.group += 1;
+        }
+        if let Wanted::Pattern(pattern) | Wanted::Status { pattern, .. } = &job.wanted {
+            let arguments = [s(pattern), Arg::I(job.count)];
+            self.send(&to, message("/oscgate/synced", &arguments));
+        }
+        // The next one has its turn in the next burst.
+        if !sync.jobs.is_empty() {
+            sync.due = self.now + SYNC_INTERVAL;
+            self.syncs.insert(whose.clone(), sync);
         }
     }
 
+    /// Where a job's values go now.
+    fn sync_place(&self, whose: &(Key, SocketAddr), job: &Job) -> Place {
+        let configured = match (&job.wanted, &whose.0) {
+            (Wanted::Followed(_), Key::Listed(name) | Key::Member(name, _)) => {
+                let places = self.configured_places(name);
+                places.into_iter().find(|(_, key)| *key == whose.0)
+            }
+            _ => None,
+        };
+        configured.unwrap_or_else(|| self.place(&whose.0, whose.1))
+    }
+
     /// What a job sends next, and the mark behind which it goes on.
-    fn next_of(&self, job: &Job, to: SocketAddr) -> Option<(String, Item)> {
+    fn next_of(&self, job: &Job) -> Option<(String, Item)> {
         if let Wanted::Status { pattern, marks } = &job.wanted {
             let mut items = self.status_items(pattern).filter(|(mark, _)| marks.contains(mark));
             return items.find(|(mark, _)| job.after.as_ref().is_none_or(|after| mark > after));
         }
         let wanted = |address: &str| match &job.wanted {
             Wanted::Pattern(pattern) | Wanted::Status { pattern, .. } => covers(pattern, address),
-            Wanted::Followed => self.followers(address).get(&to) == Some(&job.key),
+            Wanted::Followed(patterns) => patterns.iter().any(|pattern| covers(pattern, address)),
         };
         let mut stored = self.entries.iter().filter(|(_, entry)| entry.value.is_some());
         let next = stored.find(|(address, _)| {
