@@ -59,7 +59,7 @@ impl Model {
                 let holds = self.holder(address) == Some(&asker.who);
                 if ready.takes_by_write {
                     self.gain(asker, address, true);
-                } else if holds && demand.tail.is_some() && !is_other_edge {
+                } else if holds && demand.tail.is_some() {
                     self.renew(asker, address);
                 }
             }

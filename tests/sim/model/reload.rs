@@ -123,8 +123,7 @@ impl Model {
         for waiting in self.waiting.iter_mut().filter(|one| one.sender.key == *key) {
             waiting.sender.key = new.clone();
         }
-        let own = self.place(&new, at);
-        self.tell_connected(&new, Some(own));
+        self.tell_connected(&new, None);
     }
 
     /// Locks end whose rule now is that there are none.
