@@ -14,9 +14,9 @@ pub(super) struct Stream {
     pub(super) last: Instant,
     /// When one was last told.
     told: Instant,
-    /// Where the true value goes at the end. Nowhere if there was but one, or if those that came
-    /// after the first were calls from where the address is not followed.
-    to: Option<Place>,
+    /// Where the true value goes at the end, and whether the last was a call: such a one is sent
+    /// it only where it follows the address. Nowhere if there was but one.
+    to: Option<(Place, bool)>,
 }
 
 /// What is told of one refusal.
@@ -93,7 +93,6 @@ impl Model {
     fn in_stream(&mut self, asker: &Asker, address: &str) -> Telling {
         let place = (asker.who.clone(), address.to_owned());
         let own = self.answers_to(asker);
-        let shown = asker.call.is_none() || self.followers(address).contains(&own);
         let now = self.now;
         let interval = self.show.locks.denial_interval;
         let Some(stream) = self.streams.get_mut(&place) else {
@@ -102,9 +101,7 @@ impl Model {
             return Telling { denial: true, value: true };
         };
         stream.last = now;
-        if shown {
-            stream.to = Some(own);
-        }
+        stream.to = Some((own, asker.call.is_some()));
         let denial = now >= stream.told + interval;
         if denial {
             stream.told = now;
@@ -115,7 +112,10 @@ impl Model {
     /// The denied hand has been still.
     pub(super) fn end_stream(&mut self, place: &(Who, String)) {
         let stream = self.streams.remove(place).expect("it is running");
-        if let Some(to) = stream.to.filter(|_| self.snaps_back(&place.0.key)) {
+        let Some((to, by_call)) = stream.to.filter(|_| self.snaps_back(&place.0.key)) else {
+            return;
+        };
+        if !by_call || self.followers(&place.1).contains(&to) {
             self.send_true_value(&to, &place.1);
         }
     }

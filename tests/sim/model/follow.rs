@@ -133,7 +133,7 @@ impl Model {
         let own = self.answers_to(asker);
         let followers = self.followers(address);
         if kind == Kind::Event {
-            self.let_all_through(address);
+            self.let_all_through();
         }
         let author = (kind == Kind::Value).then(|| asker.who.clone());
         if asker.call.is_none() || followers.contains(&own) {
@@ -194,12 +194,12 @@ impl Model {
         self.send_stored(&place.0, &place.1);
     }
 
-    /// All updates of an address that wait go out: an event is about to pass.
-    fn let_all_through(&mut self, address: &str) {
+    /// All updates that wait go out: an event is about to pass, and a preset is there before it.
+    fn let_all_through(&mut self) {
         let waiting: Vec<(Place, String)> = self
             .thinned
             .iter()
-            .filter(|((_, one), thinned)| one == address && thinned.waiting.is_some())
+            .filter(|(_, thinned)| thinned.waiting.is_some())
             .map(|(place, _)| place.clone())
             .collect();
         for place in waiting {

@@ -52,7 +52,6 @@ impl Model {
 
     fn carry_out(&mut self, asker: &Asker, demand: &Demand, ready: Ready) -> Done {
         let address = &demand.address;
-        let is_other_edge = matches!(ready.write, Some((_, _, Kind::OtherEdge)));
         match demand.wish {
             Wish::Lock | Wish::Take => self.lock(asker, address, demand.tail.is_some()),
             Wish::None | Wish::Unlock => {
@@ -134,6 +133,9 @@ impl Model {
     fn unlock(&mut self, asker: &Asker, address: &str) {
         let own = self.answers_to(asker);
         if self.holder(address).is_some() {
+            // Its answer, wherever the lock was taken from: it is the former holder.
+            let entry = self.entries.get_mut(address).expect("it is locked");
+            entry.lock.as_mut().expect("it is locked").from = asker.from;
             self.end_lock(address, "released", Some(own));
         } else if asker.call.is_none() && self.takes_status(&asker.who.key) {
             let arguments = [s(address), s(""), s("released")];

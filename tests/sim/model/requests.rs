@@ -297,7 +297,8 @@ impl Model {
 /// All arguments as text, if all of them are.
 fn strings(letter: &Letter) -> Option<Vec<String>> {
     (0..letter.count())
-        .map(|at| letter.string(at).map(lossy))
+        .map(|at| letter.string(at).and_then(|text| std::str::from_utf8(text).ok()))
+        .map(|text| text.map(str::to_owned))
         .collect()
 }
 

@@ -167,6 +167,12 @@ impl Model {
             self.ghosts.extend(ghosts);
         }
         self.sessions.remove(key);
+        // Where it was spoken to is forgotten, unless it goes on being spoken to there.
+        let kept = match key {
+            Key::Listed(name) | Key::Member(name, _) => self.configured_places(name),
+            Key::Ip(_) | Key::Endpoint(_) => Vec::new(),
+        };
+        self.told.retain(|place, _| place.1 != *key || kept.contains(place));
         self.forget_unfollowed();
     }
 
