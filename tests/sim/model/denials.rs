@@ -4,6 +4,7 @@ use oscgate::time::Instant;
 
 use super::Model;
 use super::codes::{About, Manner, Refusal, whole_ms};
+use super::follow::Kind;
 use super::people::{Asker, Place, Who};
 use super::wire::{Arg, message, s};
 
@@ -85,7 +86,7 @@ impl Model {
     /// Sends what an address really holds; it counts as nobody's write.
     pub(super) fn send_true_value(&mut self, to: &Place, address: &str) {
         if let Some(value) = self.value(address).cloned() {
-            self.send_value(to, address, &value.tail, None);
+            self.send_value(to, address, &value.tail, None, Kind::Value);
         }
     }
 

@@ -9,7 +9,7 @@ use oscgate::time::Instant;
 
 use super::Model;
 use super::pattern::covers;
-use super::people::{Asker, Key, Place, Who};
+use super::people::{Asker, Key, Place};
 use super::wire::{Arg, message, message_of};
 
 /// A value that a destination was sent.
@@ -19,7 +19,7 @@ pub(super) struct Told {
     address: String,
     tail: Vec<u8>,
     /// Whose write it was; `None` if it counts as nobody's.
-    pub(super) author: Option<Who>,
+    pub(super) author: Option<Key>,
 }
 
 /// Updates of one address to one destination that come no faster than its rate.
@@ -96,8 +96,13 @@ impl Model {
         to: &Place,
         address: &str,
         tail: &[u8],
-        author: Option<Who>,
+        author: Option<Key>,
+        kind: Kind,
     ) {
+        self.send(to, message_of(address, tail));
+        if kind == Kind::Event {
+            return;
+        }
         let told = self.told.entry(to.clone()).or_default();
         let (now, memory) = (self.now, self.show.locks.reflection);
         told.retain(|one| now <= one.at + memory);
@@ -107,7 +112,6 @@ impl Model {
             tail: tail.to_vec(),
             author,
         });
-        self.send(to, message_of(address, tail));
     }
 
     /// Whether a plain write repeats what its endpoint was just sent by another's doing.
@@ -117,7 +121,7 @@ impl Model {
             self.now <= one.at + self.show.locks.reflection
                 && one.address == address
                 && one.tail == tail
-                && one.author.as_ref() != Some(&asker.who)
+                && one.author.as_ref() != Some(&asker.who.key)
         })
     }
 
@@ -135,16 +139,16 @@ impl Model {
         if kind == Kind::Event {
             self.let_all_through();
         }
-        let author = (kind == Kind::Value).then(|| asker.who.clone());
+        let author = Some(asker.who.key.clone());
         if asker.call.is_none() || followers.contains(&own) {
             let echo = self.entry_of(&asker.who.key).map_or(Echo::Always, |one| one.echo);
             match echo {
-                Echo::Always => self.send_value(&own, address, tail, author.clone()),
+                Echo::Always => self.send_value(&own, address, tail, author.clone(), kind),
                 Echo::Changed if changed == Changed::Yes => {
-                    self.send_value(&own, address, tail, author.clone());
+                    self.send_value(&own, address, tail, author.clone(), kind);
                 }
                 Echo::Settled if kind == Kind::Event => {
-                    self.send_value(&own, address, tail, author.clone());
+                    self.send_value(&own, address, tail, author.clone(), kind);
                 }
                 Echo::Settled => {
                     let due = self.now + self.show.locks.settle;
@@ -166,12 +170,12 @@ impl Model {
         to: &Place,
         address: &str,
         tail: &[u8],
-        author: Option<Who>,
+        author: Option<Key>,
         kind: Kind,
     ) {
         let rate = self.rule(address).and_then(|rule| rule.rate);
         let (Some(rate), Kind::Value) = (rate, kind) else {
-            self.send_value(to, address, tail, author);
+            self.send_value(to, address, tail, author, kind);
             return;
         };
         let gap = Duration::from_secs(1) / rate;
@@ -183,7 +187,7 @@ impl Model {
             return;
         }
         self.thinned.insert(place, Thinned { last: self.now, waiting: None });
-        self.send_value(to, address, tail, author);
+        self.send_value(to, address, tail, author, kind);
     }
 
     /// An update that waited for its turn goes out, as it is now.
@@ -216,7 +220,7 @@ impl Model {
     /// Sends what an address holds now, as its author's.
     pub(super) fn send_stored(&mut self, to: &Place, address: &str) {
         if let Some(value) = self.value(address).cloned() {
-            self.send_value(to, address, &value.tail, Some(value.author));
+            self.send_value(to, address, &value.tail, Some(value.author.key), Kind::Value);
         }
     }
 

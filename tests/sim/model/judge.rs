@@ -125,11 +125,13 @@ impl Model {
                 return true;
             }
         }
-        if self.entries.contains_key(address) || !(stores || takes) {
-            return false;
-        }
-        if self.entries.len() >= limits.addresses as usize {
+        let is_known = self.entries.contains_key(address);
+        if !is_known && (stores || takes) && self.entries.len() >= limits.addresses as usize {
             return true;
+        }
+        // What a lock makes known is bounded by the locks of a client.
+        if !stores || self.value(address).is_some() {
+            return false;
         }
         let session = self.sessions[&who.key].serial;
         let creator = Some((who.key.clone(), session));

@@ -165,7 +165,8 @@ impl Model {
         }
         let key = &lock.holder.key;
         let mut also: Vec<Place> = also.into_iter().collect();
-        if self.sessions.contains_key(key) {
+        let told = also.iter().any(|(_, to)| to == key);
+        if !told && self.sessions.contains_key(key) {
             also.push(self.place(key, lock.from));
         }
         let arguments = [s(address), s(self.name(&lock.holder)), s(cause)];

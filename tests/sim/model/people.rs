@@ -1,6 +1,6 @@
 //! Who is who: sources and clients, what they are called and what they may.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -49,6 +49,8 @@ pub(super) struct Session {
     pub(super) began_at: SocketAddr,
     /// Where it was last heard, and over which local address.
     pub(super) endpoint: SocketAddr,
+    /// From where it was heard at all.
+    pub(super) sources: BTreeSet<SocketAddr>,
     pub(super) local: Option<IpAddr>,
     pub(super) heard: Instant,
     /// From when on its silence counts, if that is later than when it was heard.
@@ -116,6 +118,15 @@ pub(super) fn is_name(text: &str) -> bool {
         && !text.chars().any(char::is_control)
         && text.parse::<SocketAddr>().is_err()
         && text.parse::<IpAddr>().is_err()
+}
+
+/// Whether a name is that of a client of this entry.
+pub(super) fn is_named(entry: &ClientEntry, name: &str) -> bool {
+    let member = name.strip_prefix(&entry.name).and_then(|rest| rest.strip_prefix('@'));
+    match (entry.source, member.and_then(|ip| ip.parse::<IpAddr>().ok())) {
+        (Source::Subnet(subnet), Some(ip)) => subnet.contains(ip),
+        _ => entry.name == name,
+    }
 }
 
 impl Key {

@@ -96,8 +96,8 @@ impl Model {
             self.streams.insert((who, address), stream);
         }
         for told in self.told.values_mut().flatten() {
-            if let Some(author) = &mut told.author {
-                renamed(author);
+            if told.author.as_ref() == Some(key) {
+                told.author = Some(new.clone());
             }
         }
         let settling = std::mem::take(&mut self.settling);

@@ -1,6 +1,6 @@
 //! Sessions: how they begin and end, and what a client says about itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use oscgate::config::Unreachable;
@@ -10,7 +10,7 @@ use super::Model;
 use super::calls::Calls;
 use super::codes::{self, Done, Outcome, Refusal};
 use super::packets::{NoRoom, Sender};
-use super::people::{Asker, Key, Place, Session, is_name};
+use super::people::{is_named, Asker, Key, Place, Session, is_name};
 use super::requests::is_request;
 use super::wire::{Letter, message, s};
 
@@ -20,6 +20,7 @@ impl Model {
         if let Some(session) = self.sessions.get_mut(&sender.key) {
             session.heard = self.now;
             session.endpoint = sender.from;
+            session.sources.insert(sender.from);
             session.local = sender.local;
             self.remember_source(sender);
         }
@@ -43,6 +44,7 @@ impl Model {
             serial: self.sessions_begun,
             began_at: sender.from,
             endpoint: sender.from,
+            sources: BTreeSet::from([sender.from]),
             local: sender.local,
             heard: self.now,
             link_up: self.now,
@@ -146,6 +148,7 @@ impl Model {
         self.settling.retain(|((_, own), _), _| own != key);
         self.syncs.retain(|(own, _), _| own != key);
         self.waiting.retain(|one| one.sender.key != *key);
+        let together = std::mem::replace(&mut self.together, true);
         for (address, holder) in held {
             let entry = self.entries.get_mut(&address).expect("it is locked");
             entry.lock = None;
@@ -154,6 +157,10 @@ impl Model {
             }
             let arguments = [s(&address), s(holder), s("disconnected")];
             self.tell("unlocked", &arguments, &[]);
+        }
+        self.together = together;
+        if !together {
+            self.group += 1;
         }
         let [name, endpoint] = introduction;
         // What it follows itself it is told to the last: it may still be there.
@@ -167,12 +174,12 @@ impl Model {
             self.ghosts.extend(ghosts);
         }
         self.sessions.remove(key);
-        // Where it was spoken to is forgotten, unless it goes on being spoken to there.
         let kept = match key {
             Key::Listed(name) | Key::Member(name, _) => self.configured_places(name),
             Key::Ip(_) | Key::Endpoint(_) => Vec::new(),
         };
-        self.told.retain(|place, _| place.1 != *key || kept.contains(place));
+        let follows = self.entry_of(key).is_some_and(|entry| !entry.follow.is_empty());
+        self.told.retain(|to, _| to.1 != *key || (follows && kept.contains(to)));
         self.forget_unfollowed();
     }
 
@@ -183,7 +190,10 @@ impl Model {
         let gone: Vec<Key> = self
             .sessions
             .iter()
-            .filter(|(key, session)| self.place(key, session.endpoint).0 == to)
+            .filter(|(key, session)| {
+                let mut sources = session.sources.iter();
+                sources.any(|from| *from == to || self.place(key, *from).0 == to)
+            })
             .map(|(key, _)| key.clone())
             .collect();
         for key in gone {
@@ -225,7 +235,9 @@ impl Model {
         let refuse = |code| Outcome::Refused(Refusal::error(code, &letter.address));
         let key = &asker.who.key;
         let name = letter.string(0).and_then(|name| std::str::from_utf8(name).ok());
-        if letter.count() > 2 || (letter.count() == 2 && letter.int(1).is_none()) {
+        if !(1..=2).contains(&letter.count())
+            || (letter.count() == 2 && letter.int(1).is_none())
+        {
             return refuse(codes::BAD_ARGUMENTS);
         }
         if key.is_listed() && name.is_some_and(|name| name != self.client_name(key)) {
@@ -241,10 +253,10 @@ impl Model {
             },
             _ => return refuse(codes::BAD_ARGUMENTS),
         };
-        let Some(name) = name.filter(|name| is_name(name) || *name == self.client_name(key)) else {
+        let Some(name) = name.filter(|name| is_name(name)) else {
             return refuse(codes::BAD_ARGUMENTS);
         };
-        if !key.is_listed() && self.show.clients.iter().any(|entry| entry.name == name) {
+        if !key.is_listed() && self.show.clients.iter().any(|entry| is_named(entry, name)) {
             return refuse(codes::NAME_TAKEN);
         }
         let other = self.sessions.keys().find(|other| {
