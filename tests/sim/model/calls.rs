@@ -93,6 +93,10 @@ impl Model {
             stale.told = true;
             return Outcome::Refused(stale);
         }
+        let oneself = [&b"/oscgate/hello"[..], b"/oscgate/bye"].contains(&inner.address.as_slice());
+        if oneself && asker.who.user.is_some() {
+            return Outcome::Refused(Refusal::error(codes::BAD_ARGUMENTS, &inner.address));
+        }
         if inner.address == b"/oscgate/bye" {
             // The reply needs the session that is about to end.
             return Outcome::Done(Done::Nothing);

@@ -17,9 +17,9 @@ pub(super) struct Stream {
     pub(super) last: Instant,
     /// When one was last told.
     told: Instant,
-    /// From where the hand moved that is sent the true value at the end. Nowhere if there was but one, or if those that came
-    /// after the first were calls from where the address is not followed.
-    from: Option<SocketAddr>,
+    /// From where the hand moved that is sent the true value at the end, and whether its last write
+    /// was a call: such a one is sent it only where it follows. Nowhere if there was but one.
+    from: Option<(SocketAddr, bool)>,
 }
 
 /// What is told of one refusal.
@@ -96,7 +96,6 @@ impl Model {
     fn in_stream(&mut self, asker: &Asker, address: &str) -> Telling {
         let place = (asker.who.clone(), address.to_owned());
         let own = self.answers_to(asker);
-        let shown = asker.call.is_none() || self.followers(address).contains(&own);
         let now = self.now;
         let interval = self.show.locks.denial_interval;
         let Some(stream) = self.streams.get_mut(&place) else {
@@ -105,9 +104,7 @@ impl Model {
             return Telling { denial: true, value: true };
         };
         stream.last = now;
-        if shown {
-            stream.from = Some(asker.from);
-        }
+        stream.from = Some((asker.from, asker.call.is_some()));
         let denial = now >= stream.told + interval;
         if denial {
             stream.told = now;
@@ -118,8 +115,11 @@ impl Model {
     /// The denied hand has been still.
     pub(super) fn end_stream(&mut self, place: &(Who, String)) {
         let stream = self.streams.remove(place).expect("it is running");
-        if let Some(from) = stream.from.filter(|_| self.snaps_back(&place.0.key)) {
-            let to = self.place(&place.0.key, from);
+        let Some((from, by_call)) = stream.from.filter(|_| self.snaps_back(&place.0.key)) else {
+            return;
+        };
+        let to = self.place(&place.0.key, from);
+        if !by_call || self.followers(&place.1).contains(&to) {
             self.send_true_value(&to, &place.1);
         }
     }

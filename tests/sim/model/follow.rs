@@ -147,7 +147,7 @@ impl Model {
         let own = self.answers_to(asker);
         let followers = self.followers(address);
         if kind == Kind::Event {
-            self.let_through(address);
+            self.let_all_through();
         }
         let author = Some(asker.who.key.clone());
         if asker.call.is_none() || followers.contains(&own) {
@@ -223,6 +223,14 @@ impl Model {
         let followers = self.followers(address);
         for to in owed.iter().filter(|to| followers.contains(to)) {
             self.send_stored(to, address);
+        }
+    }
+
+    /// All updates that wait go out: an event is about to pass, and a preset is there before it.
+    fn let_all_through(&mut self) {
+        let addresses: Vec<String> = self.thinned.keys().cloned().collect();
+        for address in addresses {
+            self.let_through(&address);
         }
     }
 

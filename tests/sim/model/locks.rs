@@ -133,6 +133,9 @@ impl Model {
     fn unlock(&mut self, asker: &Asker, address: &str) {
         let own = self.answers_to(asker);
         if self.holder(address).is_some() {
+            // Its answer, wherever the lock was taken from: it is the former holder.
+            let entry = self.entries.get_mut(address).expect("it is locked");
+            entry.lock.as_mut().expect("it is locked").from = asker.from;
             self.end_lock(address, "released", Some(own));
         } else if asker.call.is_none() && self.takes_status(&asker.who.key) {
             let arguments = [s(address), s(""), s("released")];

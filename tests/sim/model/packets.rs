@@ -33,7 +33,7 @@ impl Sender {
 
 impl Model {
     pub(super) fn on_datagram(&mut self, from: SocketAddr, via: Via, bytes: &[u8]) {
-        if self.stopped || bytes.is_empty() || self.is_own_socket(from) {
+        if self.stopped || bytes.is_empty() || self.is_own_socket(from, via) {
             return;
         }
         let Some(packet) = Element::of_packet(bytes) else {
@@ -56,10 +56,12 @@ impl Model {
     }
 
     /// Whether a source is one of the gateway's own sockets.
-    fn is_own_socket(&self, from: SocketAddr) -> bool {
+    fn is_own_socket(&self, from: SocketAddr, via: Via) -> bool {
+        let here = from.ip().is_loopback() || via.local == Some(from.ip());
         self.sockets.iter().any(|own| {
+            let family = own.is_ipv4() == from.is_ipv4();
             own.port() == from.port()
-                && (own.ip() == from.ip() || (own.ip().is_unspecified() && from.ip().is_loopback()))
+                && (own.ip() == from.ip() || (own.ip().is_unspecified() && family && here))
         })
     }
 

@@ -281,9 +281,6 @@ impl Model {
         let Some(patterns) = strings(letter) else {
             return unreadable(letter);
         };
-        if !patterns.iter().all(|pattern| is_readable(pattern)) {
-            return Outcome::Refused(Refusal::error(codes::BAD_ADDRESS, &letter.address));
-        }
         let own = self.answers_to(asker);
         let mut subscriptions = self.sessions[&asker.who.key].subscriptions.clone();
         subscriptions.retain(|(from, pattern)| {
@@ -300,7 +297,8 @@ impl Model {
 /// All arguments as text, if all of them are.
 fn strings(letter: &Letter) -> Option<Vec<String>> {
     (0..letter.count())
-        .map(|at| letter.string(at).map(lossy))
+        .map(|at| letter.string(at).and_then(|text| std::str::from_utf8(text).ok()))
+        .map(|text| text.map(str::to_owned))
         .collect()
 }
 

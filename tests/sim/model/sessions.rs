@@ -208,12 +208,30 @@ impl Model {
     /// The gateway stops: every session is told of its end.
     pub(super) fn on_stop(&mut self) {
         let keys: Vec<Key> = self.sessions.keys().cloned().collect();
+        // Each is told of its own end; of the others' ends, as long as its own has not come.
+        self.together = true;
         for key in &keys {
-            let [name, endpoint] = self.introduction(key);
             let own = self.place(key, self.sessions[key].endpoint);
+            self.ending = keys.iter().flat_map(|key| self.places_of(key)).collect();
+            let held: Vec<String> = self.held_by(key);
+            for address in held {
+                self.end_lock(&address, "disconnected", None);
+            }
+            self.ending.retain(|place| *place != own);
+            let [name, endpoint] = self.introduction(key);
             self.tell("disconnected", &[name, endpoint, s("stopped")], &[own]);
         }
+        self.ending.clear();
+        self.together = false;
         self.stopped = true;
+    }
+
+    /// The addresses that a client or one of its users holds.
+    fn held_by(&self, key: &Key) -> Vec<String> {
+        let held = self.entries.iter().filter(|(_, entry)| {
+            entry.lock.as_ref().is_some_and(|lock| lock.holder.key == *key)
+        });
+        held.map(|(address, _)| address.clone()).collect()
     }
 
     /// `/oscgate/hello`.
@@ -221,7 +239,9 @@ impl Model {
         let refuse = |code| Outcome::Refused(Refusal::error(code, &letter.address));
         let key = &asker.who.key;
         let name = letter.string(0).and_then(|name| std::str::from_utf8(name).ok());
-        if !(1..=2).contains(&letter.count()) {
+        if !(1..=2).contains(&letter.count())
+            || (letter.count() == 2 && letter.int(1).is_none())
+        {
             return refuse(codes::BAD_ARGUMENTS);
         }
         if key.is_listed() && name.is_some_and(|name| name != self.client_name(key)) {

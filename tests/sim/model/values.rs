@@ -1,5 +1,6 @@
 //! Writes: plain ones and those by pattern.
 
+use oscgate::config::EventRule;
 use oscgate::limits::{PATTERN_DENIALS_MAX, PATTERN_MATCHES_MAX};
 
 use super::Model;
@@ -32,6 +33,7 @@ impl Model {
         }
         if reflects == Reflects::Perhaps
             && !super::wire::is_event_tail(tail)
+            && self.rule(address).is_none_or(|rule| rule.event == EventRule::No)
             && self.is_reflection(asker, address, tail)
         {
             return Outcome::Ignored;

@@ -78,7 +78,7 @@ impl Letter {
     /// The argument at `at`, if it is a string.
     pub(super) fn string(&self, at: usize) -> Option<&[u8]> {
         match self.arguments().get(at) {
-            Some(ArgumentView::String(bytes)) => Some(bytes),
+            Some(ArgumentView::String(bytes) | ArgumentView::Symbol(bytes)) => Some(bytes),
             _ => None,
         }
     }
