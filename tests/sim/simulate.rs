@@ -76,9 +76,14 @@ fn main() -> ExitCode {
     let threads = arguments.threads.or(available_parallelism().ok());
     let threads = threads.unwrap_or(NonZero::<usize>::MIN);
     let mut progress = Progress::new(count);
-    let summary = run::run_range(seeds.clone(), threads, arguments.failures, |done, failed| {
-        progress.show(done, failed);
-    });
+    let summary = run::run_range(
+        seeds.clone(),
+        threads,
+        arguments.failures,
+        |done, failed| {
+            progress.show(done, failed);
+        },
+    );
     progress.end();
     for (_, report) in &summary.failures {
         println!("{report}\n");
@@ -111,7 +116,10 @@ struct Progress {
 }
 
 impl Progress {
-    #[allow(clippy::disallowed_methods, reason = "how long it takes is a matter of real time")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "how long it takes is a matter of real time"
+    )]
     fn new(count: u64) -> Self {
         Self {
             count,

@@ -104,8 +104,8 @@ impl Model {
             self.streams.insert((who, address), stream);
         }
         for told in self.told.values_mut().flatten() {
-            if told.author.as_ref() == Some(key) {
-                told.author = Some(new.clone());
+            if let Some(author) = &mut told.author {
+                renamed(author);
             }
         }
         let settling = std::mem::take(&mut self.settling);
