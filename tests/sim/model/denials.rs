@@ -1,5 +1,7 @@
 //! How a refusal is told: denials, true values, streams of denied writes, errors.
 
+use std::net::SocketAddr;
+
 use oscgate::time::Instant;
 
 use super::Model;
@@ -15,9 +17,9 @@ pub(super) struct Stream {
     pub(super) last: Instant,
     /// When one was last told.
     told: Instant,
-    /// Where the true value goes at the end, and whether the last was a call: such a one is sent
-    /// it only where it follows the address. Nowhere if there was but one.
-    to: Option<(Place, bool)>,
+    /// From where the hand moved that is sent the true value at the end, and whether the last was
+    /// a call: such a one is sent it only where it follows the address. Nowhere if there was but one.
+    from: Option<(SocketAddr, bool)>,
 }
 
 /// What is told of one refusal.
@@ -97,12 +99,12 @@ impl Model {
         let now = self.now;
         let interval = self.show.locks.denial_interval;
         let Some(stream) = self.streams.get_mut(&place) else {
-            let stream = Stream { last: now, told: now, to: None };
+            let stream = Stream { last: now, told: now, from: None };
             self.streams.insert(place, stream);
             return Telling { denial: true, value: true };
         };
         stream.last = now;
-        stream.to = Some((own, asker.call.is_some()));
+        stream.from = Some((asker.from, asker.call.is_some()));
         let denial = now >= stream.told + interval;
         if denial {
             stream.told = now;
@@ -113,9 +115,10 @@ impl Model {
     /// The denied hand has been still.
     pub(super) fn end_stream(&mut self, place: &(Who, String)) {
         let stream = self.streams.remove(place).expect("it is running");
-        let Some((to, by_call)) = stream.to.filter(|_| self.snaps_back(&place.0.key)) else {
+        let Some((from, by_call)) = stream.from.filter(|_| self.snaps_back(&place.0.key)) else {
             return;
         };
+        let to = self.place(&place.0.key, from);
         if !by_call || self.followers(&place.1).contains(&to) {
             self.send_true_value(&to, &place.1);
         }

@@ -18,8 +18,8 @@ const BEHIND_MAX: Duration = Duration::from_secs(1);
 enum Due {
     Expired(String),
     StreamEnded((Who, String)),
-    Settled((Place, String)),
-    Thinned((Place, String)),
+    Settled((Who, String)),
+    Thinned(String),
     Burst((Key, SocketAddr)),
     Bundle(u64),
     Heartbeat,
@@ -115,8 +115,8 @@ impl Model {
             let end = stream.last + self.show.locks.settle;
             (end, Box::new(|| Due::StreamEnded(key.clone())))
         });
-        let settling = self.settling.iter().map(|(key, due)| -> What<'_> {
-            (*due, Box::new(|| Due::Settled(key.clone())))
+        let settling = self.settling.iter().map(|(key, settling)| -> What<'_> {
+            (settling.due, Box::new(|| Due::Settled(key.clone())))
         });
         let thinned = self.thinned.iter().filter_map(|(key, thinned)| -> Option<What<'_>> {
             let due = thinned.waiting?;

@@ -9,7 +9,7 @@ use oscgate::time::Instant;
 
 use super::Model;
 use super::pattern::covers;
-use super::people::{Asker, Key, Place};
+use super::people::{Asker, Key, Place, Who};
 use super::wire::{Arg, message, message_of};
 
 /// A value that a destination was sent.
@@ -22,13 +22,23 @@ pub(super) struct Told {
     pub(super) author: Option<Key>,
 }
 
-/// Updates of one address to one destination that come no faster than its rate.
+/// Updates of one address that come no faster than its rate.
 #[derive(Clone, Debug)]
 pub(super) struct Thinned {
-    /// When the last one went out.
+    /// When one last went out.
     last: Instant,
     /// When the value that waits may go out, if one waits.
     pub(super) waiting: Option<Instant>,
+    /// Who has not been sent it yet.
+    owed: BTreeSet<Place>,
+}
+
+/// An echo that waits until a hand is still.
+#[derive(Clone, Debug)]
+pub(super) struct Settling {
+    pub(super) due: Instant,
+    /// From where the hand last wrote.
+    from: SocketAddr,
 }
 
 /// What is passed on: a value that was stored, or an event.
@@ -152,69 +162,84 @@ impl Model {
                 }
                 Echo::Settled => {
                     let due = self.now + self.show.locks.settle;
-                    self.settling.insert((own.clone(), address.to_owned()), due);
+                    let place = (asker.who.clone(), address.to_owned());
+                    self.settling.insert(place, Settling { due, from: asker.from });
                 }
                 Echo::Changed | Echo::Never => {}
             }
         }
-        for to in followers {
-            if to != own {
-                self.update(&to, address, tail, author.clone(), kind);
+        // One that wants nothing back of its own is sent none of it at its other endpoints either.
+        let all_own = self.entry_of(&asker.who.key).is_some_and(|one| one.echo == Echo::Never);
+        let key = &asker.who.key;
+        let others =
+            followers.into_iter().filter(|to| *to != own && !(all_own && to.1 == *key));
+        match kind {
+            Kind::Value => self.update(&own, others.collect(), address, tail, author),
+            Kind::Event | Kind::OtherEdge => {
+                for to in others {
+                    self.send_value(&to, address, tail, None, kind);
+                }
             }
         }
     }
 
-    /// Sends an update to a follower, or lets it wait for its turn.
+    /// Sends an update to the followers, or lets it wait for its turn. Its sender needs none.
     fn update(
         &mut self,
-        to: &Place,
+        own: &Place,
+        others: BTreeSet<Place>,
         address: &str,
         tail: &[u8],
         author: Option<Key>,
-        kind: Kind,
     ) {
-        let rate = self.rule(address).and_then(|rule| rule.rate);
-        let (Some(rate), Kind::Value) = (rate, kind) else {
-            self.send_value(to, address, tail, author, kind);
-            return;
-        };
-        let gap = Duration::from_secs(1) / rate;
-        let place = (to.clone(), address.to_owned());
-        if let Some(thinned) = self.thinned.get_mut(&place)
-            && self.now < thinned.last + gap
-        {
-            thinned.waiting.get_or_insert(thinned.last + gap);
-            return;
+        if let Some(rate) = self.rule(address).and_then(|rule| rule.rate) {
+            let gap = Duration::from_secs(1) / rate;
+            let now = self.now;
+            if let Some(thinned) = self.thinned.get_mut(address)
+                && now < thinned.last + gap
+            {
+                thinned.waiting.get_or_insert(thinned.last + gap);
+                thinned.owed.extend(others);
+                thinned.owed.remove(own);
+                return;
+            }
+            let thinned = Thinned { last: now, waiting: None, owed: BTreeSet::new() };
+            self.thinned.insert(address.to_owned(), thinned);
         }
-        self.thinned.insert(place, Thinned { last: self.now, waiting: None });
-        self.send_value(to, address, tail, author, kind);
+        for to in others {
+            self.send_value(&to, address, tail, author.clone(), Kind::Value);
+        }
     }
 
     /// An update that waited for its turn goes out, as it is now.
-    pub(super) fn let_through(&mut self, place: &(Place, String)) {
-        let thinned = self.thinned.get_mut(place).expect("it is waiting");
+    pub(super) fn let_through(&mut self, address: &str) {
+        let now = self.now;
+        let Some(thinned) = self.thinned.get_mut(address).filter(|one| one.waiting.is_some()) else {
+            return;
+        };
         thinned.waiting = None;
-        thinned.last = self.now;
-        self.send_stored(&place.0, &place.1);
+        thinned.last = now;
+        let owed = std::mem::take(&mut thinned.owed);
+        let followers = self.followers(address);
+        for to in owed.iter().filter(|to| followers.contains(to)) {
+            self.send_stored(to, address);
+        }
     }
 
     /// All updates that wait go out: an event is about to pass, and a preset is there before it.
     fn let_all_through(&mut self) {
-        let waiting: Vec<(Place, String)> = self
-            .thinned
-            .iter()
-            .filter(|(_, thinned)| thinned.waiting.is_some())
-            .map(|(place, _)| place.clone())
-            .collect();
-        for place in waiting {
-            self.let_through(&place);
+        let waiting = self.thinned.iter().filter(|(_, thinned)| thinned.waiting.is_some());
+        let waiting: Vec<String> = waiting.map(|(address, _)| address.clone()).collect();
+        for address in waiting {
+            self.let_through(&address);
         }
     }
 
     /// A hand has been still: its echo goes out.
-    pub(super) fn settle(&mut self, place: &(Place, String)) {
-        self.settling.remove(place);
-        self.send_stored(&place.0, &place.1);
+    pub(super) fn settle(&mut self, place: &(Who, String)) {
+        let settling = self.settling.remove(place).expect("it waits");
+        let to = self.place(&place.0.key, settling.from);
+        self.send_stored(&to, &place.1);
     }
 
     /// Sends what an address holds now, as its author's.
@@ -239,27 +264,21 @@ impl Model {
 
     /// What waits for one place goes to another.
     pub(super) fn move_what_waits(&mut self, from: &Place, to: &Place) {
-        let thinned = std::mem::take(&mut self.thinned);
-        for ((place, address), one) in thinned {
-            let place = if place == *from { to.clone() } else { place };
-            self.thinned.insert((place, address), one);
-        }
-        let settling = std::mem::take(&mut self.settling);
-        for ((place, address), due) in settling {
-            let place = if place == *from { to.clone() } else { place };
-            self.settling.insert((place, address), due);
+        for thinned in self.thinned.values_mut() {
+            if thinned.owed.remove(from) {
+                thinned.owed.insert(to.clone());
+            }
         }
     }
 
-    /// Forgets what waits for destinations that nothing goes to any longer.
+    /// Forgets what waits for destinations that no longer follow.
     pub(super) fn forget_unfollowed(&mut self) {
-        let kept: Vec<(Place, String)> = self
-            .thinned
-            .keys()
-            .filter(|(to, address)| self.followers(address).contains(to))
-            .cloned()
-            .collect();
-        self.thinned.retain(|place, _| kept.contains(place));
+        let addresses: Vec<String> = self.thinned.keys().cloned().collect();
+        for address in addresses {
+            let followers = self.followers(&address);
+            let thinned = self.thinned.get_mut(&address).expect("it was just there");
+            thinned.owed.retain(|to| followers.contains(to));
+        }
     }
 }
 

@@ -40,7 +40,7 @@ use oscgate::time::Instant;
 
 pub(crate) use compare::difference;
 use denials::Stream;
-use follow::{Thinned, Told};
+use follow::{Settling, Thinned, Told};
 use locks::Lock;
 use people::{Key, Place, Session, Who};
 use schedule::Waiting;
@@ -163,8 +163,8 @@ pub(crate) struct Model {
     last_heard: BTreeMap<Key, SocketAddr>,
     entries: BTreeMap<String, Entry>,
     streams: BTreeMap<(Who, String), Stream>,
-    settling: BTreeMap<(Place, String), Instant>,
-    thinned: BTreeMap<(Place, String), Thinned>,
+    settling: BTreeMap<(Who, String), Settling>,
+    thinned: BTreeMap<String, Thinned>,
     told: BTreeMap<Place, Vec<Told>>,
     syncs: BTreeMap<(Key, SocketAddr), Syncing>,
     waiting: Vec<Waiting>,

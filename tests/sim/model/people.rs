@@ -189,6 +189,7 @@ impl Model {
     pub(super) fn takes_status(&self, key: &Key) -> bool {
         self.entry_of(key).is_none_or(|entry| entry.status)
             || self.sessions.get(key).is_some_and(|one| one.spoke)
+            || self.ghosts.iter().any(|((_, one), _)| one == key)
     }
 
     pub(super) fn is_operator(&self, asker: &Asker) -> bool {

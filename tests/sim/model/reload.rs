@@ -29,7 +29,8 @@ impl Model {
                     }
                 }
                 Some(new) if new.is_listed() && !key.is_listed() => {
-                    let rivals = new_keys.values().filter(|one| one.as_ref() == Some(new));
+                    let sources = self.sessions.values().map(|session| session.began_at);
+                    let rivals = sources.filter(|from| identify(show, *from).as_ref() == Some(new));
                     if rivals.count() == 1 {
                         renamed.push((key.clone(), new.clone()));
                     } else {
@@ -39,6 +40,9 @@ impl Model {
                 Some(_) | None => ended.push(key.clone()),
             }
         }
+        // In which order sessions end and are renamed is left open.
+        self.together = true;
+        self.ending = ended.iter().flat_map(|key| self.places_of(key)).collect();
         for key in ended {
             self.end_session(&key, "replaced");
         }
@@ -54,6 +58,10 @@ impl Model {
         }
         self.withdraw();
         self.forget_unfollowed();
+        self.ending.clear();
+        self.ghosts.clear();
+        self.together = false;
+        self.group += 1;
     }
 
     /// Which client a session's client is under another show.
@@ -67,7 +75,7 @@ impl Model {
         {
             return None;
         }
-        identify(show, self.sessions[key].endpoint)
+        identify(show, self.sessions[key].began_at)
     }
 
     /// A client is now called by its entry; what is its stays its.
@@ -101,14 +109,9 @@ impl Model {
             }
         }
         let settling = std::mem::take(&mut self.settling);
-        for (((to, own), address), due) in settling {
-            let own = if own == *key { new.clone() } else { own };
-            self.settling.insert(((to, own), address), due);
-        }
-        let thinned = std::mem::take(&mut self.thinned);
-        for (((to, own), address), one) in thinned {
-            let own = if own == *key { new.clone() } else { own };
-            self.thinned.insert(((to, own), address), one);
+        for ((mut who, address), one) in settling {
+            renamed(&mut who);
+            self.settling.insert((who, address), one);
         }
         let told = std::mem::take(&mut self.told);
         for ((to, own), list) in told {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use oscgate::config::TimeTags;
 use oscgate::time::Instant;
 
 use super::Model;
@@ -28,12 +29,9 @@ pub(super) struct Waiting {
 
 impl Model {
     /// Whether the bundles of this client wait for their time tags.
-    pub(super) fn schedules(&self, _key: &Key) -> bool {
-        false
-    }
-
-    fn horizon(&self) -> Duration {
-        Duration::from_secs(10)
+    pub(super) fn schedules(&self, key: &Key) -> bool {
+        let own = self.entry_of(key).map(|entry| entry.time_tags);
+        own.unwrap_or(self.show.gateway.time_tags) == TimeTags::Schedule
     }
 
     /// When a bundle with this tag acts, seen from now.
@@ -57,7 +55,7 @@ impl Model {
     pub(super) fn schedule(&mut self, sender: &Sender, packet: &Element) {
         let mut later = Vec::new();
         let at_once = self.part(packet, self.now, &mut later);
-        let horizon = self.now + self.horizon();
+        let horizon = self.now + self.show.gateway.schedule_horizon;
         let waiting = self.waiting.iter().filter(|one| one.sender.key == sender.key).count();
         let code = if later.iter().any(|(due, _)| *due > horizon) {
             Some(codes::BAD_TIME)

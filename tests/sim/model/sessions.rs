@@ -145,7 +145,7 @@ impl Model {
             })
             .collect();
         self.streams.retain(|(who, _), _| who.key != *key);
-        self.settling.retain(|((_, own), _), _| own != key);
+        self.settling.retain(|(own, _), _| own.key != *key);
         self.syncs.retain(|(own, _), _| own != key);
         self.waiting.retain(|one| one.sender.key != *key);
         let together = std::mem::replace(&mut self.together, true);
@@ -172,6 +172,10 @@ impl Model {
             let ghosts = ghosts.map(|(from, pattern)| (self.place(key, *from), pattern.clone()));
             let ghosts: Vec<(Place, String)> = ghosts.collect();
             self.ghosts.extend(ghosts);
+        }
+        if key.is_listed() {
+            let at = self.place(key, self.sessions[key].endpoint).0;
+            self.last_heard.insert(key.clone(), at);
         }
         self.sessions.remove(key);
         let kept = match key {
