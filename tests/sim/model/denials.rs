@@ -95,7 +95,6 @@ impl Model {
     /// Counts a denied write, and says what is told of it.
     fn in_stream(&mut self, asker: &Asker, address: &str) -> Telling {
         let place = (asker.who.clone(), address.to_owned());
-        let own = self.answers_to(asker);
         let now = self.now;
         let interval = self.show.locks.denial_interval;
         let Some(stream) = self.streams.get_mut(&place) else {

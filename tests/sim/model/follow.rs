@@ -19,7 +19,7 @@ pub(super) struct Told {
     address: String,
     tail: Vec<u8>,
     /// Whose write it was; `None` if it counts as nobody's.
-    pub(super) author: Option<Key>,
+    pub(super) author: Option<Who>,
 }
 
 /// Updates of one address that come no faster than its rate.
@@ -106,11 +106,13 @@ impl Model {
         to: &Place,
         address: &str,
         tail: &[u8],
-        author: Option<Key>,
+        author: Option<Who>,
         kind: Kind,
     ) {
         self.send(to, message_of(address, tail));
-        if kind == Kind::Event {
+        // What one wrote oneself is nobody's reflection, as long as nobody else speaks from there.
+        let alone = self.sessions.get(&to.1).is_none_or(|session| session.users.is_empty());
+        if kind == Kind::Event || (alone && author == Some(Who::client(to.1.clone()))) {
             return;
         }
         let told = self.told.entry(to.clone()).or_default();
@@ -131,7 +133,7 @@ impl Model {
             self.now <= one.at + self.show.locks.reflection
                 && one.address == address
                 && one.tail == tail
-                && one.author.as_ref() != Some(&asker.who.key)
+                && one.author.as_ref() != Some(&asker.who)
         })
     }
 
@@ -149,7 +151,7 @@ impl Model {
         if kind == Kind::Event {
             self.let_all_through();
         }
-        let author = Some(asker.who.key.clone());
+        let author = Some(asker.who.clone());
         if asker.call.is_none() || followers.contains(&own) {
             let echo = self.entry_of(&asker.who.key).map_or(Echo::Always, |one| one.echo);
             match echo {
@@ -190,7 +192,7 @@ impl Model {
         others: BTreeSet<Place>,
         address: &str,
         tail: &[u8],
-        author: Option<Key>,
+        author: Option<Who>,
     ) {
         if let Some(rate) = self.rule(address).and_then(|rule| rule.rate) {
             let gap = Duration::from_secs(1) / rate;
@@ -245,7 +247,7 @@ impl Model {
     /// Sends what an address holds now, as its author's.
     pub(super) fn send_stored(&mut self, to: &Place, address: &str) {
         if let Some(value) = self.value(address).cloned() {
-            self.send_value(to, address, &value.tail, Some(value.author.key), Kind::Value);
+            self.send_value(to, address, &value.tail, Some(value.author), Kind::Value);
         }
     }
 

@@ -165,7 +165,8 @@ impl Model {
         }
         let key = &lock.holder.key;
         let mut also: Vec<Place> = also.into_iter().collect();
-        let told = also.iter().any(|(_, to)| to == key);
+        // Who releases has its answer; who forces it from elsewhere is told at both places.
+        let told = cause == "released" && also.iter().any(|(_, to)| to == key);
         if !told && self.sessions.contains_key(key) {
             also.push(self.place(key, lock.from));
         }

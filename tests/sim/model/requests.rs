@@ -281,6 +281,9 @@ impl Model {
         let Some(patterns) = strings(letter) else {
             return unreadable(letter);
         };
+        if !patterns.iter().all(|pattern| is_readable(pattern)) {
+            return Outcome::Refused(Refusal::error(codes::BAD_ADDRESS, &letter.address));
+        }
         let own = self.answers_to(asker);
         let mut subscriptions = self.sessions[&asker.who.key].subscriptions.clone();
         subscriptions.retain(|(from, pattern)| {
