@@ -17,8 +17,8 @@ pub(super) struct Stream {
     pub(super) last: Instant,
     /// When one was last told.
     told: Instant,
-    /// From where the hand moved that is sent the true value at the end, and whether the last was
-    /// a call: such a one is sent it only where it follows the address. Nowhere if there was but one.
+    /// From where the hand moved that is sent the true value at the end, and whether its last write
+    /// was a call: such a one is sent it only where it follows. Nowhere if there was but one.
     from: Option<(SocketAddr, bool)>,
 }
 
@@ -95,6 +95,7 @@ impl Model {
     /// Counts a denied write, and says what is told of it.
     fn in_stream(&mut self, asker: &Asker, address: &str) -> Telling {
         let place = (asker.who.clone(), address.to_owned());
+        let own = self.answers_to(asker);
         let now = self.now;
         let interval = self.show.locks.denial_interval;
         let Some(stream) = self.streams.get_mut(&place) else {

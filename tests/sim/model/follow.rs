@@ -19,7 +19,7 @@ pub(super) struct Told {
     address: String,
     tail: Vec<u8>,
     /// Whose write it was; `None` if it counts as nobody's.
-    pub(super) author: Option<Who>,
+    pub(super) author: Option<Key>,
 }
 
 /// Updates of one address that come no faster than its rate.
@@ -106,13 +106,11 @@ impl Model {
         to: &Place,
         address: &str,
         tail: &[u8],
-        author: Option<Who>,
+        author: Option<Key>,
         kind: Kind,
     ) {
         self.send(to, message_of(address, tail));
-        // What one wrote oneself is nobody's reflection, as long as nobody else speaks from there.
-        let alone = self.sessions.get(&to.1).is_none_or(|session| session.users.is_empty());
-        if kind == Kind::Event || (alone && author == Some(Who::client(to.1.clone()))) {
+        if kind == Kind::Event {
             return;
         }
         let told = self.told.entry(to.clone()).or_default();
@@ -133,7 +131,7 @@ impl Model {
             self.now <= one.at + self.show.locks.reflection
                 && one.address == address
                 && one.tail == tail
-                && one.author.as_ref() != Some(&asker.who)
+                && one.author.as_ref() != Some(&asker.who.key)
         })
     }
 
@@ -151,7 +149,7 @@ impl Model {
         if kind == Kind::Event {
             self.let_all_through();
         }
-        let author = Some(asker.who.clone());
+        let author = Some(asker.who.key.clone());
         if asker.call.is_none() || followers.contains(&own) {
             let echo = self.entry_of(&asker.who.key).map_or(Echo::Always, |one| one.echo);
             match echo {
@@ -192,7 +190,7 @@ impl Model {
         others: BTreeSet<Place>,
         address: &str,
         tail: &[u8],
-        author: Option<Who>,
+        author: Option<Key>,
     ) {
         if let Some(rate) = self.rule(address).and_then(|rule| rule.rate) {
             let gap = Duration::from_secs(1) / rate;
@@ -230,9 +228,8 @@ impl Model {
 
     /// All updates that wait go out: an event is about to pass, and a preset is there before it.
     fn let_all_through(&mut self) {
-        let waiting = self.thinned.iter().filter(|(_, thinned)| thinned.waiting.is_some());
-        let waiting: Vec<String> = waiting.map(|(address, _)| address.clone()).collect();
-        for address in waiting {
+        let addresses: Vec<String> = self.thinned.keys().cloned().collect();
+        for address in addresses {
             self.let_through(&address);
         }
     }
@@ -247,7 +244,7 @@ impl Model {
     /// Sends what an address holds now, as its author's.
     pub(super) fn send_stored(&mut self, to: &Place, address: &str) {
         if let Some(value) = self.value(address).cloned() {
-            self.send_value(to, address, &value.tail, Some(value.author), Kind::Value);
+            self.send_value(to, address, &value.tail, Some(value.author.key), Kind::Value);
         }
     }
 
