@@ -102,8 +102,14 @@ impl Actor {
             temper: deeds::temper(&mut own),
             favourites,
             pace: own.pick(&[100_000, 300_000, 700_000, 1_500_000, 4_000_000]),
-            reflects: if own.once_in(6) { own.between(50, 900) } else { 0 },
-            beats: own.once_in(3).then(|| own.pick(&[900_000, 1_900_000, 3_000_000])),
+            reflects: if own.once_in(6) {
+                own.between(50, 900)
+            } else {
+                0
+            },
+            beats: own
+                .once_in(3)
+                .then(|| own.pick(&[900_000, 1_900_000, 3_000_000])),
             next_beat: Instant::ZERO,
             now: Instant::ZERO,
             script: VecDeque::new(),
@@ -117,7 +123,12 @@ impl Actor {
     }
 
     /// Its time has come: what it sends, and after how long it wants to be asked again.
-    pub(crate) fn wake(&mut self, now: Instant, stage: &Stage, clock: u64) -> (Option<Vec<u8>>, u64) {
+    pub(crate) fn wake(
+        &mut self,
+        now: Instant,
+        stage: &Stage,
+        clock: u64,
+    ) -> (Option<Vec<u8>>, u64) {
         self.now = now;
         match self.presence {
             Presence::Here => {}
@@ -132,7 +143,10 @@ impl Actor {
         }
         if let Some(beats) = self.beats.filter(|_| now >= self.next_beat) {
             self.next_beat = Instant::from_micros(now.as_micros() + beats);
-            return (Some(Spoken::to("/oscgate/ping").int(1).encode()), self.pause());
+            return (
+                Some(Spoken::to("/oscgate/ping").int(1).encode()),
+                self.pause(),
+            );
         }
         if self.script.is_empty() {
             self.perform(stage, clock);
@@ -257,7 +271,10 @@ impl Actor {
     }
 
     fn retry(&mut self, now: Instant) -> Option<Vec<u8>> {
-        let n = self.pending.iter().position(|pending| pending.again <= now)?;
+        let n = self
+            .pending
+            .iter()
+            .position(|pending| pending.again <= now)?;
         let pending = &mut self.pending[n];
         pending.tries += 1;
         pending.again = later(now, 150_000 << pending.tries);
@@ -328,7 +345,9 @@ impl Actor {
         if number.is_some() && chance.once_in(12) {
             // The network is not alone in sending things twice.
             let again = self.last_call.clone();
-            again.into_iter().for_each(|bytes| self.packet(after, bytes));
+            again
+                .into_iter()
+                .for_each(|bytes| self.packet(after, bytes));
         }
         self.script.push_back(Line {
             after,
@@ -371,7 +390,11 @@ impl Actor {
         if self.chance.thousandth(600) {
             let port = self.at.port();
             // Among those that the show's entries name, and among nobody's.
-            let next = if port >= 7_500 { port - 2_500 } else { port + 100 };
+            let next = if port >= 7_500 {
+                port - 2_500
+            } else {
+                port + 100
+            };
             self.at.set_port(next);
         }
     }

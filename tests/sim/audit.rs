@@ -105,7 +105,10 @@ impl Audit {
             Happening::Behind { .. } => self.behind = true,
             Happening::CaughtUp => self.behind = false,
             // A shorter time counts from the next renewal on.
-            Happening::Show(_) => self.locks.values_mut().for_each(|held| held.not_before = at),
+            Happening::Show(_) => self
+                .locks
+                .values_mut()
+                .for_each(|held| held.not_before = at),
             Happening::Datagram { .. }
             | Happening::Timeout
             | Happening::Unreachable { .. }
@@ -262,7 +265,11 @@ impl Audit {
             let is_locked = bytes.starts_with(b"/oscgate/status/locked\0");
             if is_locked || bytes.starts_with(b"/oscgate/status/unlocked\0") {
                 let [address, holder, cause] = texts(bytes);
-                let word = if is_locked { "locked".to_owned() } else { cause };
+                let word = if is_locked {
+                    "locked".to_owned()
+                } else {
+                    cause
+                };
                 heard.push([word, address, holder]);
             } else if bytes.starts_with(b"/oscgate/status/meta\0") {
                 self.on_meta(at, bytes, tally)?;
@@ -271,7 +278,9 @@ impl Audit {
         // At its end the gateway tells each of the others' ends only as long as it is there.
         let stops = matches!(happening, Happening::Stop);
         if heard != told && !stops {
-            return Err(format!("what happened is {told:?}, what was told {heard:?}"));
+            return Err(format!(
+                "what happened is {told:?}, what was told {heard:?}"
+            ));
         }
         Ok(())
     }
@@ -283,12 +292,9 @@ impl Audit {
         }
         let text = std::str::from_utf8(address).expect("it was an address");
         let untouched = !self.moved.iter().any(|moved| moved == text);
-        if let (Happening::Datagram { from, .. }, Some(held), true, false) = (
-            happening,
-            self.locks.get(text),
-            untouched,
-            self.scheduled,
-        ) {
+        if let (Happening::Datagram { from, .. }, Some(held), true, false) =
+            (happening, self.locks.get(text), untouched, self.scheduled)
+        {
             let client = held.holder.split('/').next().unwrap_or_default();
             let theirs = self.sessions.get(client).map(SocketAddr::ip);
             if theirs != Some(from.ip()) {
@@ -307,7 +313,10 @@ impl Audit {
                 continue;
             }
             let (address, tail) = split(bytes);
-            if tail == b",\0\0\0" || self.sight(address) == Sight::Muddled || to == crate::stage::SLUGGARD {
+            if tail == b",\0\0\0"
+                || self.sight(address) == Sight::Muddled
+                || to == crate::stage::SLUGGARD
+            {
                 continue;
             }
             let now = self.fresh.iter().any(|(a, t)| a == address && t == tail);
@@ -339,7 +348,9 @@ impl Audit {
         let known = self.locks.get_mut(address);
         let expected = known.as_ref().map_or("", |held| held.holder.as_str());
         if expected != holder || (*locked == Argument::True) != known.is_some() {
-            return Err(format!("{address} is held by {expected:?}, meta says {holder:?}"));
+            return Err(format!(
+                "{address} is held by {expected:?}, meta says {holder:?}"
+            ));
         }
         if known.is_some() != (*remaining > 0) {
             return Err(format!("{remaining} ms remain of the lock of {address}"));

@@ -52,8 +52,16 @@ const LOCKER: &[(u32, Deed)] = &[
     (2, Deed::Say(Request::UnlockWrite)),
     (3, Deed::Stream),
 ];
-const CALLER: &[(u32, Deed)] = &[(6, Deed::CalledHabit), (8, Deed::Call), (1, Deed::Say(Request::Ping))];
-const CROWD: &[(u32, Deed)] = &[(10, Deed::As), (1, Deed::Say(Request::Ping)), (1, Deed::Habit)];
+const CALLER: &[(u32, Deed)] = &[
+    (6, Deed::CalledHabit),
+    (8, Deed::Call),
+    (1, Deed::Say(Request::Ping)),
+];
+const CROWD: &[(u32, Deed)] = &[
+    (10, Deed::As),
+    (1, Deed::Say(Request::Ping)),
+    (1, Deed::Habit),
+];
 const OPERATOR: &[(u32, Deed)] = &[
     (4, Deed::Say(Request::Release)),
     (6, Deed::Say(Request::Take)),
@@ -74,7 +82,10 @@ const ASKER: &[(u32, Deed)] = &[
     (3, Deed::Say(Request::Set)),
     (1, Deed::Call),
 ];
-const SWEEPER: &[(u32, Deed)] = &[(8, Deed::Say(Request::Pattern)), (2, Deed::Say(Request::Write))];
+const SWEEPER: &[(u32, Deed)] = &[
+    (8, Deed::Say(Request::Pattern)),
+    (2, Deed::Say(Request::Write)),
+];
 const BUNDLER: &[(u32, Deed)] = &[
     (5, Deed::Bundle),
     (5, Deed::Atomic),
@@ -137,7 +148,10 @@ pub(crate) fn perform(actor: &mut Actor, deed: Deed, speaker: &mut Speaker<'_>, 
         }
         Deed::As => {
             let spoken = speaker.anything();
-            let mode = speaker.chance.pick(&[Mode::As(0), Mode::As(1), Mode::CallAs(0), Mode::As(0)]);
+            let mode =
+                speaker
+                    .chance
+                    .pick(&[Mode::As(0), Mode::As(1), Mode::CallAs(0), Mode::As(0)]);
             actor.line(0, mode, &spoken);
         }
         Deed::Stream => stream(actor, speaker),
@@ -169,7 +183,9 @@ pub(crate) fn perform(actor: &mut Actor, deed: Deed, speaker: &mut Speaker<'_>, 
 
 fn stream(actor: &mut Actor, speaker: &mut Speaker<'_>) {
     let hot = speaker.hot();
-    let gap = speaker.chance.pick(&[1_000, 20_000, 50_000, 90_000, 250_000]);
+    let gap = speaker
+        .chance
+        .pick(&[1_000, 20_000, 50_000, 90_000, 250_000]);
     for _ in 0..speaker.chance.between(2, 14) {
         let spoken = speaker.write(hot);
         actor.line(speaker.chance.wait(gap), Mode::Plain, &spoken);
@@ -242,20 +258,31 @@ fn plain_bundle(actor: &mut Actor, speaker: &mut Speaker<'_>) -> Vec<u8> {
         };
         all.insert(speaker.chance.index(all.len() + 1), inner);
     }
-    let tag = speaker.chance.pick(&[IMMEDIATELY, IMMEDIATELY, 0, 1 << 40, u64::MAX]);
+    let tag = speaker
+        .chance
+        .pick(&[IMMEDIATELY, IMMEDIATELY, 0, 1 << 40, u64::MAX]);
     bundle(tag, &all)
 }
 
 fn atomic(actor: &mut Actor, speaker: &mut Speaker<'_>, tag: u64) -> Vec<u8> {
     let word = Spoken::to("/oscgate/atomic");
-    let word = if speaker.chance.once_in(30) { word.int(1) } else { word };
+    let word = if speaker.chance.once_in(30) {
+        word.int(1)
+    } else {
+        word
+    };
     let mut all = vec![word.encode()];
-    if crate::weather::EARLY { all.clear(); }
+    if crate::weather::EARLY {
+        all.clear();
+    }
     if speaker.chance.once_in(3) {
         // A stereo pair: locked and written together or not at all.
         let (left, right) = (speaker.hot(), speaker.hot());
         for hot in [left, right, left] {
-            let request = speaker.chance.pick(&[Request::LockWrite, Request::Write, Request::Unlock]);
+            let request =
+                speaker
+                    .chance
+                    .pick(&[Request::LockWrite, Request::Write, Request::Unlock]);
             all.push(speaker.about(request, hot).encode());
         }
     }

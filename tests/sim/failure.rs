@@ -33,14 +33,26 @@ impl Failure {
         let mut text = String::from("the machine and the model differ\n");
         let mut kinds = BTreeSet::new();
         for (n, &(to, bytes)) in expected.iter().enumerate() {
-            let mark = if missing.contains(&n) { "MISSING" } else { "      ✓" };
+            let mark = if missing.contains(&n) {
+                "MISSING"
+            } else {
+                "      ✓"
+            };
             text += &format!("  {mark} expected {to} ← {}\n", packet(bytes));
         }
         for (n, &(to, bytes)) in got.iter().enumerate() {
-            let mark = if surplus.contains(&n) { "SURPLUS" } else { "      ✓" };
+            let mark = if surplus.contains(&n) {
+                "SURPLUS"
+            } else {
+                "      ✓"
+            };
             text += &format!("  {mark} got      {to} ← {}\n", packet(bytes));
         }
-        kinds.extend(missing.iter().map(|&n| format!("-{}", subject(expected[n].1))));
+        kinds.extend(
+            missing
+                .iter()
+                .map(|&n| format!("-{}", subject(expected[n].1))),
+        );
         kinds.extend(surplus.iter().map(|&n| format!("+{}", subject(got[n].1))));
         let kinds: Vec<String> = kinds.into_iter().collect();
         let kind = if kinds.is_empty() {
@@ -58,7 +70,10 @@ fn is_plain(word: &str) -> bool {
 
 /// The positions of what is in `these` and not in `those`, each as often as it is.
 fn without(these: &[(SocketAddr, &[u8])], those: &[(SocketAddr, &[u8])]) -> Vec<usize> {
-    let mut left: Vec<_> = those.iter().map(|&(to, bytes)| (to, for_machines(bytes))).collect();
+    let mut left: Vec<_> = those
+        .iter()
+        .map(|&(to, bytes)| (to, for_machines(bytes)))
+        .collect();
     let mut rest = Vec::new();
     for (n, &(to, bytes)) in these.iter().enumerate() {
         let key = (to, for_machines(bytes));
@@ -82,7 +97,10 @@ fn subject(bytes: &[u8]) -> String {
     let address = words.next().unwrap_or_default();
     let code = words.find(|word| {
         let word = word.trim_matches('"');
-        word.len() > 1 && word.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_')
+        word.len() > 1
+            && word
+                .chars()
+                .all(|letter| letter.is_ascii_uppercase() || letter == '_')
     });
     format!("{address} {}", code.unwrap_or_default())
 }

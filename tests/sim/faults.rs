@@ -6,8 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use oscgate::time::Instant;
 
-use crate::garbage;
 use crate::failure::Failure;
+use crate::garbage;
 use crate::history::{Pace, What};
 use crate::model::Happening;
 use crate::requests::Request;
@@ -209,7 +209,9 @@ impl World {
     fn spoil(&mut self) {
         self.pair.tally.one(Count::Garbage);
         let n = self.chance.index(self.actors.len());
-        let request = self.chance.pick(&[Request::LockWrite, Request::Write, Request::Subscribe]);
+        let request = self
+            .chance
+            .pick(&[Request::LockWrite, Request::Write, Request::Subscribe]);
         let good = self.actors[n].forged(&self.stage, request);
         let bytes = garbage::spoil(&mut self.chance, &good);
         let from = self.actors[n].at;
@@ -219,7 +221,9 @@ impl World {
     fn strange(&mut self) {
         self.pair.tally.one(Count::Strangers);
         let n = self.chance.index(self.actors.len());
-        let request = self.chance.pick(&[Request::Write, Request::Lock, Request::Ping]);
+        let request = self
+            .chance
+            .pick(&[Request::Write, Request::Lock, Request::Ping]);
         let bytes = self.actors[n].forged(&self.stage, request);
         let port = u16::try_from(self.chance.between(20_000, 20_040)).expect("a port");
         let ip = if self.chance.once_in(2) {
@@ -238,8 +242,14 @@ impl World {
         } else {
             let state = self.pair.state();
             let locks = state.locks.iter().map(|lock| lock.deadline);
-            let sessions = state.sessions.iter().filter_map(|session| session.silent_at);
-            let all: Vec<Instant> = locks.chain(sessions).chain(state.due.iter().copied()).collect();
+            let sessions = state
+                .sessions
+                .iter()
+                .filter_map(|session| session.silent_at);
+            let all: Vec<Instant> = locks
+                .chain(sessions)
+                .chain(state.due.iter().copied())
+                .collect();
             (!all.is_empty()).then(|| self.chance.pick(&all))
         };
         let Some(due) = due.filter(|&due| due.as_micros() > self.now.as_micros() + 1) else {
@@ -266,7 +276,13 @@ impl World {
     fn probe(&mut self) {
         let address = self.chance.pick(&self.stage.hot).address;
         let bytes = Spoken::to("/oscgate/meta").text(address).encode();
-        self.after(0, Coming::Arrives(Letter { from: WITNESS, bytes }));
+        self.after(
+            0,
+            Coming::Arrives(Letter {
+                from: WITNESS,
+                bytes,
+            }),
+        );
         let after = self.chance.wait(1_500_000);
         self.after(after, Coming::Probe);
     }
@@ -280,10 +296,18 @@ impl World {
         };
         self.record(What::Pace(pace))?;
         let bytes = Spoken::to("/oscgate/ping").encode();
-        self.after(0, Coming::Arrives(Letter { from: SLUGGARD, bytes }));
+        self.after(
+            0,
+            Coming::Arrives(Letter {
+                from: SLUGGARD,
+                bytes,
+            }),
+        );
         let n = self.chance.index(self.actors.len());
         for _ in 0..self.chance.between(0, 14) {
-            let address = self.chance.pick(&["/picture", "/any", "/large/1", "/large/2", "/large/3"]);
+            let address = self
+                .chance
+                .pick(&["/picture", "/any", "/large/1", "/large/2", "/large/3"]);
             let length = self.chance.pick(&[4_000, 20_000, 60_000]);
             let bytes = Spoken::to(address).blob(&vec![7; length]).encode();
             let from = self.actors[n].at;

@@ -62,8 +62,12 @@ impl Step {
                 format!("{from}{local} → {}", packet(bytes))
             }
             What::Happens(Happening::Show(show)) => format!("new show:\n{}", show_text(show)),
-            What::Happens(Happening::WallClock { tag }) => format!("the wall clock says {}", tag_text(*tag)),
-            What::Happens(Happening::Behind { since }) => format!("behind since {}", moment(*since)),
+            What::Happens(Happening::WallClock { tag }) => {
+                format!("the wall clock says {}", tag_text(*tag))
+            }
+            What::Happens(Happening::Behind { since }) => {
+                format!("behind since {}", moment(*since))
+            }
             What::Happens(other) => format!("{other:?}"),
         };
         format!("{}  {what}", moment(self.at))
@@ -73,7 +77,11 @@ impl Step {
 /// A datagram for people.
 pub(crate) fn packet(bytes: &[u8]) -> String {
     if PacketView::parse(bytes).is_err() {
-        return format!("no packet ({} bytes): {}", bytes.len(), bytes.escape_ascii());
+        return format!(
+            "no packet ({} bytes): {}",
+            bytes.len(),
+            bytes.escape_ascii()
+        );
     }
     element(bytes)
 }
@@ -95,7 +103,11 @@ fn element(bytes: &[u8]) -> String {
 }
 
 fn tag_text(tag: u64) -> String {
-    format!("{}+{:.6}s", tag >> 32, (tag & 0xFFFF_FFFF) as f64 / 4_294_967_296.0)
+    format!(
+        "{}+{:.6}s",
+        tag >> 32,
+        (tag & 0xFFFF_FFFF) as f64 / 4_294_967_296.0
+    )
 }
 
 fn message(bytes: &[u8]) -> String {
@@ -122,10 +134,7 @@ fn argument(argument: &Argument) -> String {
         Argument::Float(value) => format!(" {value:?}"),
         Argument::Double(value) => format!(" {value:?}"),
         Argument::String(text) => format!(" {text:?}"),
-        Argument::True
-        | Argument::False
-        | Argument::Nil
-        | Argument::Infinitum => String::new(),
+        Argument::True | Argument::False | Argument::Nil | Argument::Infinitum => String::new(),
         Argument::Blob(_)
         | Argument::Time(_)
         | Argument::Symbol(_)
@@ -145,11 +154,31 @@ pub(crate) fn show_text(show: &Show) -> String {
             let _ = writeln!(text, "    {name} {said}");
         }
     };
-    part("gateway", show.gateway != default.gateway, format!("{:?}", show.gateway));
-    part("access", show.access != default.access, format!("{:?}", show.access));
-    part("locks", show.locks != default.locks, format!("{:?}", show.locks));
-    part("sessions", show.sessions != default.sessions, format!("{:?}", show.sessions));
-    part("limits", show.limits != default.limits, format!("{:?}", show.limits));
+    part(
+        "gateway",
+        show.gateway != default.gateway,
+        format!("{:?}", show.gateway),
+    );
+    part(
+        "access",
+        show.access != default.access,
+        format!("{:?}", show.access),
+    );
+    part(
+        "locks",
+        show.locks != default.locks,
+        format!("{:?}", show.locks),
+    );
+    part(
+        "sessions",
+        show.sessions != default.sessions,
+        format!("{:?}", show.sessions),
+    );
+    part(
+        "limits",
+        show.limits != default.limits,
+        format!("{:?}", show.limits),
+    );
     for client in &show.clients {
         part("client", true, format!("{client:?}"));
     }

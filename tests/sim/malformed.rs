@@ -16,7 +16,14 @@ const NOT_ADDRESSES: [&str; 9] = [
 ];
 
 const BAD_PATTERNS: [&str; 8] = [
-    "/a[", "/a]", "{", "/a{b", "/[]", "/[z-a]", "relative", "/a{b,{c}}",
+    "/a[",
+    "/a]",
+    "{",
+    "/a{b",
+    "/[]",
+    "/[z-a]",
+    "relative",
+    "/a{b,{c}}",
 ];
 
 const BAD_NAMES: [&str; 8] = [
@@ -93,7 +100,9 @@ fn about_people(speaker: &mut Speaker<'_>) -> Spoken {
     let hello = Spoken::to("/oscgate/hello");
     match speaker.chance.below(7) {
         0 => hello.text(bad),
-        1 => hello.text("zoe").int(speaker.chance.pick(&[0, -1, 65_536, 8_900])),
+        1 => hello
+            .text("zoe")
+            .int(speaker.chance.pick(&[0, -1, 65_536, 8_900])),
         2 => hello.text("zoe").float(9_001.0),
         3 => hello.text("zoe").int(9_001).int(1),
         4 => {
@@ -110,7 +119,9 @@ fn about_patterns(speaker: &mut Speaker<'_>) -> Spoken {
     let word = speaker.chance.pick(&["subscribe", "unsubscribe", "sync"]);
     match speaker.chance.below(4) {
         0 => Spoken::to(bad).float(0.5),
-        1 => Spoken::to("/oscgate/subscribe").text("/mix/*/fader").text(bad),
+        1 => Spoken::to("/oscgate/subscribe")
+            .text("/mix/*/fader")
+            .text(bad),
         2 => Spoken::to("/oscgate/subscribe").text("/mix").int(3),
         _ => Spoken::to(&format!("/oscgate/{word}")).text(bad),
     }

@@ -57,7 +57,10 @@ impl Observer {
         tally.add(Count::Writes, writes);
         tally.add(Count::Events, self.stats.events - before.events);
         tally.add(Count::Denials, denials);
-        tally.add(Count::Reflections, self.stats.reflections - before.reflections);
+        tally.add(
+            Count::Reflections,
+            self.stats.reflections - before.reflections,
+        );
         if let Happening::Show(show) = happening {
             self.show = (**show).clone();
             self.rules = compile(show);
@@ -82,7 +85,12 @@ impl Observer {
         }
         match happening {
             Happening::Datagram { from, bytes, .. } => {
-                if self.show.clients.iter().any(|client| client.name == "witness") {
+                if self
+                    .show
+                    .clients
+                    .iter()
+                    .any(|client| client.name == "witness")
+                {
                     tally.add(Count::Thinned, writes.saturating_sub(shown));
                 }
                 input(*from, bytes, tally);
@@ -161,7 +169,10 @@ impl Observer {
         }
     }
 
-    #[allow(clippy::wildcard_enum_match_arm, reason = "the other facts are counted elsewhere")]
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other facts are counted elsewhere"
+    )]
     fn changes(&mut self, happening: &Happening, out: &Outputs, tally: &mut Tally) {
         let by_reload = matches!(happening, Happening::Show(_));
         let by_datagram = matches!(happening, Happening::Datagram { .. });
@@ -211,9 +222,11 @@ impl Observer {
                         UnlockCause::Withdrawn => Count::Withdrawn,
                     });
                 }
-                Change::Denied { address, code: Code::NotAllowed, .. }
-                    if !is_pattern(address) && self.rule(address) == LockRule::Never =>
-                {
+                Change::Denied {
+                    address,
+                    code: Code::NotAllowed,
+                    ..
+                } if !is_pattern(address) && self.rule(address) == LockRule::Never => {
                     tally.one(Count::RuleNever);
                 }
                 Change::NoRoom { .. } => tally.one(Count::NoRoom),
@@ -224,7 +237,10 @@ impl Observer {
     }
 
     fn rule(&self, address: &str) -> LockRule {
-        let first = self.rules.iter().find(|(pattern, _)| pattern.matches(address));
+        let first = self
+            .rules
+            .iter()
+            .find(|(pattern, _)| pattern.matches(address));
         first.map_or(LockRule::Explicit, |&(_, lock)| lock)
     }
 }
@@ -284,7 +300,11 @@ fn request(address: &[u8], arguments: Arguments<'_>, tally: &mut Tally) {
     };
     let Some(word) = address.strip_prefix(b"/oscgate/") else {
         let pattern = address.iter().any(|byte| b"?*[]{}".contains(byte));
-        return tally.one(if pattern { Count::ReqPattern } else { Count::ReqWrite });
+        return tally.one(if pattern {
+            Count::ReqPattern
+        } else {
+            Count::ReqWrite
+        });
     };
     let count = match word {
         b"set" => Count::ReqSet,

@@ -145,7 +145,8 @@ impl Pair {
             }
             What::Happens(happening) => happening,
         };
-        self.gateway.handle(step.at, event(happening), &mut self.out);
+        self.gateway
+            .handle(step.at, event(happening), &mut self.out);
         self.take();
         note(&mut self.digest, step.at, happening, &self.outcome);
         let expected = self.expected(step.at, happening);
@@ -159,7 +160,13 @@ impl Pair {
             &self.outcome,
             &mut self.tally,
         );
-        let audited = (self.audit).check(step.at, happening, &self.out, &self.outcome, &mut self.tally);
+        let audited = (self.audit).check(
+            step.at,
+            happening,
+            &self.out,
+            &self.outcome,
+            &mut self.tally,
+        );
         audited.map_err(Failure::broken)?;
         self.out.clear_changes();
         self.check_slow()
@@ -187,10 +194,7 @@ impl Pair {
 
     fn take(&mut self) {
         let Self {
-            out,
-            outcome,
-            slow,
-            ..
+            out, outcome, slow, ..
         } = self;
         let mut sips = slow.sips();
         out.take(|to, _, bytes| {
@@ -216,7 +220,11 @@ impl Pair {
             let due = expected.iter().filter(|sent| sent.to == SLUGGARD);
             self.slow.expect(due);
             order.retain(|&n| all(&self.slow, expected[n].to));
-            let Outcome { items, bytes, order: sorted } = &mut self.outcome;
+            let Outcome {
+                items,
+                bytes,
+                order: sorted,
+            } = &mut self.outcome;
             for item in items.iter().filter(|item| item.to == SLUGGARD) {
                 self.slow.got(&bytes[item.start..item.end]);
             }
@@ -245,7 +253,9 @@ impl Pair {
     }
 
     fn difference(&self, expected: &[Sent], order: &[usize]) -> Failure {
-        let wanted = order.iter().map(|&n| (expected[n].to, expected[n].bytes.as_slice()));
+        let wanted = order
+            .iter()
+            .map(|&n| (expected[n].to, expected[n].bytes.as_slice()));
         let got = (0..self.outcome.order.len()).map(|n| self.outcome.at(n));
         Failure::difference(&wanted.collect::<Vec<_>>(), &got.collect::<Vec<_>>())
     }
@@ -310,6 +320,10 @@ fn note(digest: &mut Digest, at: Instant, happening: &Happening, outcome: &Outco
 
 impl std::fmt::Debug for Pair {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "a pair that wants to be woken at {:?}", self.deadline().map(moment))
+        write!(
+            f,
+            "a pair that wants to be woken at {:?}",
+            self.deadline().map(moment)
+        )
     }
 }

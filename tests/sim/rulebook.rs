@@ -100,8 +100,15 @@ fn shape(chance: &mut Chance) -> (Option<&'static str>, Option<(f64, f64)>) {
     };
     // A range is for numbers: a file that says otherwise is refused.
     let numbers = args.is_none_or(|args: &str| args.contains(['i', 'f', 'h', 'd']));
-    let range = (numbers && chance.thousandth(300))
-        .then(|| chance.pick(&[(0.0, 1.0), (0.0, 1.0), (-10.0, 10.0), (0.2, 0.8), (2.0, 2.0)]));
+    let range = (numbers && chance.thousandth(300)).then(|| {
+        chance.pick(&[
+            (0.0, 1.0),
+            (0.0, 1.0),
+            (-10.0, 10.0),
+            (0.2, 0.8),
+            (2.0, 2.0),
+        ])
+    });
     (args, range)
 }
 

@@ -117,7 +117,11 @@ fn report(seed: u64, world: &World, what: &Failure) -> String {
     );
     let (history, what, steps) = match shrink(history, what) {
         Some((short, what)) => {
-            text += &format!("shortened from {} to {} steps", history.steps.len(), short.steps.len());
+            text += &format!(
+                "shortened from {} to {} steps",
+                history.steps.len(),
+                short.steps.len()
+            );
             let steps = 0..short.steps.len();
             (short, what, steps)
         }

@@ -73,7 +73,14 @@ fn altered(chance: &mut Chance, stage: &Stage, show: &Show) -> Show {
                     1 => (changed.name, former.source),
                     _ => (former.name, former.source),
                 };
-                add(&mut show, ClientEntry { name, source, ..changed });
+                add(
+                    &mut show,
+                    ClientEntry {
+                        name,
+                        source,
+                        ..changed
+                    },
+                );
             }
             _ => {
                 let entry = client(chance, &show);
@@ -87,8 +94,8 @@ fn altered(chance: &mut Chance, stage: &Stage, show: &Show) -> Show {
 
 /// Adds an entry, unless its name or its source is there already: such a file is refused.
 fn add(show: &mut Show, entry: ClientEntry) {
-    let twice = (show.clients.iter())
-        .any(|other| other.name == entry.name || other.source == entry.source);
+    let twice =
+        (show.clients.iter()).any(|other| other.name == entry.name || other.source == entry.source);
     if !twice {
         show.clients.push(entry);
     }
@@ -138,7 +145,14 @@ fn client(chance: &mut Chance, show: &Show) -> ClientEntry {
     for _ in 0..chance.below(3) {
         follow.push(
             chance
-                .pick(&["//*", "/mix/*/fader", "/cue/*", "/oscgate/status/*", "/scene", "//1//*"])
+                .pick(&[
+                    "//*",
+                    "/mix/*/fader",
+                    "/cue/*",
+                    "/oscgate/status/*",
+                    "/scene",
+                    "//1//*",
+                ])
                 .to_owned(),
         );
     }
@@ -205,7 +219,14 @@ fn source(chance: &mut Chance) -> Source {
 }
 
 fn timeout(chance: &mut Chance, general: Timeout) -> Timeout {
-    chance.pick(&[general, general, general, Some(secs(2)), Some(secs(7)), None])
+    chance.pick(&[
+        general,
+        general,
+        general,
+        Some(secs(2)),
+        Some(secs(7)),
+        None,
+    ])
 }
 
 fn time_tags(chance: &mut Chance) -> TimeTags {

@@ -126,7 +126,10 @@ impl Slow {
         let kept = self.matched()?;
         let missing = self.expected.len() - self.got.len();
         if missing as u64 != self.dropped {
-            return Err(format!("{missing} never arrived, {} are counted", self.dropped));
+            return Err(format!(
+                "{missing} never arrived, {} are counted",
+                self.dropped
+            ));
         }
         if missing == 0 {
             return Ok(());
@@ -136,7 +139,8 @@ impl Slow {
         if self.fits(needed.iter().copied()) {
             return Self::all_there(&self.expected, &kept, &needed, "though there was room");
         }
-        let barriers: Vec<usize> = self.positions(|kind| matches!(kind, Kind::Event | Kind::Status));
+        let barriers: Vec<usize> =
+            self.positions(|kind| matches!(kind, Kind::Event | Kind::Status));
         if self.fits(barriers.iter().copied()) {
             return Self::all_there(&self.expected, &kept, &barriers, "and values were not");
         }
@@ -184,7 +188,9 @@ impl Slow {
 
     fn positions(&self, which: impl Fn(&Kind) -> bool) -> Vec<usize> {
         let all = self.expected.iter().enumerate();
-        all.filter(|(_, due)| which(&due.kind)).map(|(n, _)| n).collect()
+        all.filter(|(_, due)| which(&due.kind))
+            .map(|(n, _)| n)
+            .collect()
     }
 
     fn fits(&self, which: impl Iterator<Item = usize>) -> bool {

@@ -172,7 +172,8 @@ impl Stage {
         let net = Net::of(from);
         let local = net.local();
         let socket = self.sockets.iter().position(|socket| {
-            socket.ip() == local || socket.ip().is_unspecified() && socket.is_ipv4() == local.is_ipv4()
+            socket.ip() == local
+                || socket.ip().is_unspecified() && socket.is_ipv4() == local.is_ipv4()
         });
         let socket = socket.expect("every network has a socket of its family");
         Via {

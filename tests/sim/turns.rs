@@ -201,7 +201,9 @@ impl World {
         let locks = self.pair.audit().locks();
         let alive = self.loop_state.doubtful.drain(..);
         let saved = alive.filter(|(address, holder)| {
-            locks.get(address).is_some_and(|held| held.holder == *holder)
+            locks
+                .get(address)
+                .is_some_and(|held| held.holder == *holder)
         });
         let saved = u64::try_from(saved.count()).expect("a small number");
         self.pair.tally.add(Count::Saved, saved);

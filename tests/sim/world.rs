@@ -28,11 +28,19 @@ pub(crate) enum Coming {
     /// A datagram reaches the gateway's socket.
     Arrives(Letter),
     /// A client is asked what it does next.
-    Wakes { actor: usize, serial: u32 },
+    Wakes {
+        actor: usize,
+        serial: u32,
+    },
     /// A datagram reaches a client.
-    Heard { to: SocketAddr, bytes: Vec<u8> },
+    Heard {
+        to: SocketAddr,
+        bytes: Vec<u8>,
+    },
     /// The loop wakes up for a deadline.
-    Timer { serial: u32 },
+    Timer {
+        serial: u32,
+    },
     /// The loop goes on reading.
     Turn,
     /// The loop stands still from now on, for so long.
@@ -169,7 +177,8 @@ impl World {
     pub(crate) fn clock(&self) -> u64 {
         let micros = u128::from(self.now.as_micros());
         let since = (micros << 32) / 1_000_000;
-        self.wall.wrapping_add(u64::try_from(since).expect("histories are short"))
+        self.wall
+            .wrapping_add(u64::try_from(since).expect("histories are short"))
     }
 
     /// Puts something into the calendar.
@@ -203,7 +212,13 @@ impl World {
         for n in 0..self.actors.len() {
             let after = self.chance.below(5_000_000);
             self.place(n);
-            self.after(after, Coming::Wakes { actor: n, serial: 0 });
+            self.after(
+                after,
+                Coming::Wakes {
+                    actor: n,
+                    serial: 0,
+                },
+            );
         }
         self.begin_faults();
         self.arm();

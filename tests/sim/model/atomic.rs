@@ -17,11 +17,14 @@ impl Model {
             };
             self.begin_session(sender, Some(&mark))?;
         }
-        self.sessions.get_mut(&sender.key).expect("it has begun").spoke = true;
+        self.sessions
+            .get_mut(&sender.key)
+            .expect("it has begun")
+            .spoke = true;
         let mut trial = self.clone();
         let asker = sender.asker();
         for letter in letters {
-            let outcome = if is_hello_or_bye(letter) {
+            let outcome = if is_hello_or_bye(letter) && !trial.is_repeated_call(&asker, letter) {
                 Outcome::Refused(Refusal::error(codes::BAD_ARGUMENTS, &letter.address))
             } else {
                 trial.perform(&asker, letter)
@@ -39,9 +42,14 @@ impl Model {
 
     fn refuse_all(&mut self, asker: &Asker, all: &[&Letter], at: &Letter, refusal: Refusal) {
         let (_, is_call) = called(at);
+        let repeated = refusal.repeated;
         let call = is_call.then_some(0);
-        let teller = Asker { call, ..asker.clone() };
+        let teller = Asker {
+            call,
+            ..asker.clone()
+        };
         match &refusal.about {
+            About::Address(_) if repeated => {}
             About::Address(_) => self.tell_denial(&teller, &refusal),
             About::Request(request) => {
                 if !is_call {
@@ -53,6 +61,9 @@ impl Model {
             let own = self.answers_to(asker);
             let mut seen = Vec::new();
             for letter in all {
+                if self.is_repeated_call(asker, letter) {
+                    continue;
+                }
                 for address in addresses_written(self, letter) {
                     if !seen.contains(&address) {
                         self.send_true_value(&own, &address);
@@ -71,13 +82,25 @@ impl Model {
     }
 }
 
+impl Model {
+    /// Whether a message is a call, also as a user, that is not done again.
+    fn is_repeated_call(&self, asker: &Asker, letter: &Letter) -> bool {
+        let (Some((user, call)), true) = called(letter) else {
+            return false;
+        };
+        let mut caller = asker.clone();
+        caller.who.user = user;
+        self.is_repeated(&caller, &call)
+    }
+}
+
 fn is_hello_or_bye(letter: &Letter) -> bool {
     let (inner, _) = called(letter);
     let letter = inner.map_or_else(|| letter.clone(), |(_, inner)| inner);
     let inside = letter.string(1).unwrap_or_default();
-    [&b"/oscgate/hello"[..], b"/oscgate/bye"].iter().any(|own| {
-        letter.address == *own || (letter.address == b"/oscgate/call" && inside == *own)
-    })
+    [&b"/oscgate/hello"[..], b"/oscgate/bye"]
+        .iter()
+        .any(|own| letter.address == *own || (letter.address == b"/oscgate/call" && inside == *own))
 }
 
 /// The call that a message is, also as a user, and whether it is one.
@@ -86,7 +109,9 @@ fn called(letter: &Letter) -> (Option<(Option<String>, Letter)>, bool) {
         return (Some((None, letter.clone())), letter.int(0).is_some());
     }
     if letter.address == b"/oscgate/as" && letter.string(1) == Some(b"/oscgate/call") {
-        let user = letter.string(0).map(|user| String::from_utf8_lossy(user).into_owned());
+        let user = letter
+            .string(0)
+            .map(|user| String::from_utf8_lossy(user).into_owned());
         let inner = Letter {
             address: b"/oscgate/call".to_vec(),
             tail: letter.tail_behind(2),

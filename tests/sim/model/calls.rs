@@ -8,6 +8,7 @@ use super::Model;
 use super::codes::{self, Done, Outcome, Refusal};
 use super::pattern::{covers, has_pattern, is_own};
 use super::people::Asker;
+use super::requests::is_user;
 use super::wire::{Arg, Letter, message};
 
 /// What a client (or user) has called.
@@ -58,29 +59,39 @@ impl Model {
         if asker.call.is_some() {
             return Outcome::Refused(Refusal::error(codes::BAD_ARGUMENTS, &letter.address));
         }
-        let (Some(number), Some(address)) = (letter.int(0), letter.string(1)) else {
+        let Some(number) = letter.int(0) else {
             return Outcome::Refused(Refusal::error(codes::BAD_ARGUMENTS, &letter.address));
         };
         let calls = self.calls(asker);
         let remembered = calls.answers.get(&number).cloned();
-        if let Some(Answer { refusal, bytes: Some(bytes) }) = remembered {
+        if let Some(Answer {
+            refusal,
+            bytes: Some(bytes),
+        }) = remembered
+        {
             let own = self.answers_to(asker);
             self.send(&own, bytes);
-            return outcome_of(refusal);
+            return repeated(refusal);
         }
         if calls.is_too_low(number) {
             let refusal = Refusal::error(codes::STALE, &letter.address);
             self.reply(asker, number, &refusal.reply());
-            return outcome_of(Some(refusal));
+            return repeated(Some(refusal));
         }
         let inner = Letter {
-            address: address.to_vec(),
+            address: letter.string(1).unwrap_or_default().to_vec(),
             tail: letter.tail_behind(2),
         };
         let calls = self.calls(asker);
         calls.highest = calls.highest.max(Some(number));
-        let by_call = Asker { call: Some(number), ..asker.clone() };
-        let outcome = self.do_call(&by_call, number, &inner);
+        let by_call = Asker {
+            call: Some(number),
+            ..asker.clone()
+        };
+        let outcome = match letter.string(1) {
+            Some(_) => self.do_call(&by_call, number, &inner),
+            None => Outcome::Refused(Refusal::error(codes::BAD_ARGUMENTS, &letter.address)),
+        };
         self.answer_call(&by_call, number, &inner, outcome)
     }
 
@@ -158,8 +169,26 @@ impl Model {
         let calls = self.calls(asker);
         calls.highest = calls.highest.max(Some(number));
         calls.answers.insert(number, answer);
-        let low: Vec<i32> = calls.answers.keys().copied().filter(|n| calls.is_too_low(*n)).collect();
+        let low: Vec<i32> = calls
+            .answers
+            .keys()
+            .copied()
+            .filter(|n| calls.is_too_low(*n))
+            .collect();
         calls.answers.retain(|number, _| !low.contains(number));
+    }
+
+    /// Whether a call is answered from memory, or as too old, whatever it asks.
+    pub(super) fn is_repeated(&self, asker: &Asker, letter: &Letter) -> bool {
+        let session = self.sessions.get(&asker.who.key);
+        let calls = session.and_then(|session| match &asker.who.user {
+            Some(user) => session.users.get(user),
+            None => Some(&session.calls),
+        });
+        let number = letter.int(0);
+        calls.zip(number).is_some_and(|(calls, number)| {
+            calls.answers.contains_key(&number) || calls.is_too_low(number)
+        })
     }
 
     /// Answers a call in an atomic bundle that was refused; what was answered before is answered
@@ -184,6 +213,15 @@ impl Model {
     }
 }
 
+/// What a call comes to that is answered from memory.
+fn repeated(refusal: Option<Refusal>) -> Outcome {
+    let refusal = refusal.map(|refusal| Refusal {
+        repeated: true,
+        ..refusal
+    });
+    outcome_of(refusal)
+}
+
 /// What a call comes to that has been answered.
 fn outcome_of(refusal: Option<Refusal>) -> Outcome {
     match refusal {
@@ -201,7 +239,9 @@ pub(super) fn written_address(letter: &Letter) -> Option<String> {
     if !is_own(text) {
         return Some(text.to_owned());
     }
-    let first = letter.string(0).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let first = letter
+        .string(0)
+        .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     match text {
         "/oscgate/set" | "/oscgate/set_if" | "/oscgate/lock" | "/oscgate/unlock"
         | "/oscgate/take" => first,
@@ -226,14 +266,17 @@ pub(super) fn addresses_written(model: &Model, letter: &Letter) -> Vec<String> {
     if !is_own(text) {
         return with_values(text, letter.count() > 0);
     }
-    let first = letter.string(0).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let first = letter
+        .string(0)
+        .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     let inside = |count: usize| {
         let address = letter.string(count - 1).unwrap_or_default().to_vec();
         let tail = letter.tail_behind(count);
         addresses_written(model, &Letter { address, tail })
     };
     match (text, first) {
-        ("/oscgate/as" | "/oscgate/call", _) => inside(2),
+        ("/oscgate/as", Some(user)) if is_user(&user) => inside(2),
+        ("/oscgate/call", _) => inside(2),
         ("/oscgate/set", Some(first)) => with_values(&first, letter.count() > 1),
         ("/oscgate/set_if", Some(first)) if !has_pattern(&first) => {
             with_values(&first, letter.count() > 2)

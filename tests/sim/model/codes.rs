@@ -43,6 +43,8 @@ pub(super) struct Refusal {
     pub(super) manner: Manner,
     /// Whether all that is to be said of it but the reply to a call has been said.
     pub(super) told: bool,
+    /// Whether it is an answer that a call was given before, or is given whatever it asks.
+    pub(super) repeated: bool,
     /// The user behind the asker's endpoint who was refused.
     pub(super) user: Option<String>,
 }
@@ -57,6 +59,7 @@ impl Refusal {
             remaining: Duration::ZERO,
             manner: Manner::EachTime,
             told: false,
+            repeated: false,
             user: None,
         }
     }
@@ -101,7 +104,10 @@ pub(super) enum Outcome {
 pub(super) enum Done {
     Nothing,
     Revision(i64),
-    Locked { timeout: Duration, revision: i64 },
+    Locked {
+        timeout: Duration,
+        revision: i64,
+    },
     Count(i32),
     /// The arguments of `get` or `meta`, as a tail.
     Read(Vec<u8>),

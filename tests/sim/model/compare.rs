@@ -68,7 +68,10 @@ fn comparable(bytes: &[u8], loose: bool) -> Vec<u8> {
         && let (Some(address), Some(holder), Some(b"expired" | b"disconnected")) =
             (letter.string(0), letter.string(1), letter.string(2))
     {
-        return message("/oscgate/status/unlocked", &[s(address), s(holder), s("ended")]);
+        return message(
+            "/oscgate/status/unlocked",
+            &[s(address), s(holder), s("ended")],
+        );
     }
     for_machines(bytes)
 }

@@ -1,7 +1,7 @@
 //! What an address rule does to arguments: types, ranges, which edge of a button counts.
 
-use oscgate::config::{AddressRule, Outside};
 use super::codes;
+use oscgate::config::{AddressRule, Outside};
 use oscgate::osc::{ArgumentView, Arguments, append_tail};
 
 /// A number, whatever type it had.

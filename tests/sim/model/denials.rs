@@ -43,7 +43,10 @@ impl Model {
             About::Address(address) => {
                 let address = String::from_utf8_lossy(address).into_owned();
                 let telling = match refusal.manner {
-                    Manner::EachTime => Telling { denial: true, value: true },
+                    Manner::EachTime => Telling {
+                        denial: true,
+                        value: true,
+                    },
                     Manner::AsStream => self.in_stream(asker, &address),
                 };
                 if telling.denial {
@@ -65,7 +68,10 @@ impl Model {
     pub(super) fn tell_error(&mut self, asker: &Asker, request: &[u8], code: &str) {
         let own = self.answers_to(asker);
         if self.takes_status(&asker.who.key) {
-            self.send(&own, message("/oscgate/status/error", &[s(request), s(code), s("")]));
+            self.send(
+                &own,
+                message("/oscgate/status/error", &[s(request), s(code), s("")]),
+            );
         }
     }
 
@@ -95,13 +101,19 @@ impl Model {
     /// Counts a denied write, and says what is told of it.
     fn in_stream(&mut self, asker: &Asker, address: &str) -> Telling {
         let place = (asker.who.clone(), address.to_owned());
-        let own = self.answers_to(asker);
         let now = self.now;
         let interval = self.show.locks.denial_interval;
         let Some(stream) = self.streams.get_mut(&place) else {
-            let stream = Stream { last: now, told: now, from: None };
+            let stream = Stream {
+                last: now,
+                told: now,
+                from: None,
+            };
             self.streams.insert(place, stream);
-            return Telling { denial: true, value: true };
+            return Telling {
+                denial: true,
+                value: true,
+            };
         };
         stream.last = now;
         stream.from = Some((asker.from, asker.call.is_some()));
@@ -109,7 +121,10 @@ impl Model {
         if denial {
             stream.told = now;
         }
-        Telling { denial, value: false }
+        Telling {
+            denial,
+            value: false,
+        }
     }
 
     /// The denied hand has been still.

@@ -1,17 +1,13 @@
 //! What happens by itself at its time, found by looking at everything that could.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use oscgate::limits::HEARTBEAT_INTERVAL;
+use oscgate::limits::{CATCH_UP_MAX, HEARTBEAT_INTERVAL};
 use oscgate::time::Instant;
 
 use super::people::{Key, Place, Who};
 use super::wire::Arg;
 use super::{Happening, Model};
-
-/// How long a gateway that is behind may hold time back.
-const BEHIND_MAX: Duration = Duration::from_secs(1);
 
 /// One thing that is due, in the order in which things of one moment happen.
 #[derive(Clone, Debug)]
@@ -33,8 +29,9 @@ impl Model {
             self.behind = None;
         }
         if let Happening::Behind { since } = happening {
-            let until = self.now + BEHIND_MAX;
-            self.behind.get_or_insert((*since, until));
+            // It has not caught up with the first time yet; only the second begins anew.
+            let first = self.behind.map_or(*since, |(first, _)| first);
+            self.behind = Some((first, self.now + CATCH_UP_MAX));
         }
         if let Happening::CaughtUp = happening {
             self.behind = None;
@@ -74,16 +71,17 @@ impl Model {
     /// The destinations of the sessions that are silent for too long by now.
     fn places_of_the_silent(&self) -> Vec<Place> {
         let now = self.judged();
-        let silent = self.sessions.keys().filter(|key| {
-            self.silent_at(key).is_some_and(|at| at <= now)
-        });
+        let silent = self
+            .sessions
+            .keys()
+            .filter(|key| self.silent_at(key).is_some_and(|at| at <= now));
         silent.flat_map(|key| self.places_of(key)).collect()
     }
 
     /// Begins the heartbeat with its first follower.
     fn mind_the_beat(&mut self) {
         if self.beat.is_none() && !self.followers("/oscgate/status/heartbeat").is_empty() {
-            self.beat = Some(self.now);
+            self.beat = Some(self.judged());
         }
     }
 
@@ -104,10 +102,13 @@ impl Model {
     /// Everything that is due at some time; of one moment what comes first here happens first.
     fn each_due(&self) -> impl Iterator<Item = (Instant, Box<dyn FnOnce() -> Due + '_>)> {
         type What<'a> = (Instant, Box<dyn FnOnce() -> Due + 'a>);
-        let locks = self.entries.iter().filter_map(|(address, entry)| -> Option<What<'_>> {
-            let lock = entry.lock.as_ref()?;
-            Some((lock.deadline, Box::new(|| Due::Expired(address.clone()))))
-        });
+        let locks = self
+            .entries
+            .iter()
+            .filter_map(|(address, entry)| -> Option<What<'_>> {
+                let lock = entry.lock.as_ref()?;
+                Some((lock.deadline, Box::new(|| Due::Expired(address.clone()))))
+            });
         let sessions = self.sessions.keys().filter_map(|key| -> Option<What<'_>> {
             Some((self.silent_at(key)?, Box::new(|| Due::Silent(key.clone()))))
         });
@@ -118,17 +119,26 @@ impl Model {
         let settling = self.settling.iter().map(|(key, settling)| -> What<'_> {
             (settling.due, Box::new(|| Due::Settled(key.clone())))
         });
-        let thinned = self.thinned.iter().filter_map(|(key, thinned)| -> Option<What<'_>> {
-            let due = thinned.waiting?;
-            Some((due, Box::new(|| Due::Thinned(key.clone()))))
-        });
-        let syncs = self.syncs.iter().filter_map(|(to, sync)| -> Option<What<'_>> {
-            (!sync.jobs.is_empty()).then_some((sync.due, Box::new(|| Due::Burst(to.clone()))))
-        });
-        let bundles = self.waiting.iter().map(|one| -> What<'_> {
-            (one.due, Box::new(|| Due::Bundle(one.serial)))
-        });
-        let heartbeat = self.beat.map(|beat| -> What<'_> { (beat, Box::new(|| Due::Heartbeat)) });
+        let thinned = self
+            .thinned
+            .iter()
+            .filter_map(|(key, thinned)| -> Option<What<'_>> {
+                let due = thinned.waiting?;
+                Some((due, Box::new(|| Due::Thinned(key.clone()))))
+            });
+        let syncs = self
+            .syncs
+            .iter()
+            .filter_map(|(to, sync)| -> Option<What<'_>> {
+                (!sync.jobs.is_empty()).then_some((sync.due, Box::new(|| Due::Burst(to.clone()))))
+            });
+        let bundles = self
+            .waiting
+            .iter()
+            .map(|one| -> What<'_> { (one.due, Box::new(|| Due::Bundle(one.serial))) });
+        let heartbeat = self
+            .beat
+            .map(|beat| -> What<'_> { (beat, Box::new(|| Due::Heartbeat)) });
         locks
             .chain(streams)
             .chain(settling)

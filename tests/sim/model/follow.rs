@@ -19,7 +19,7 @@ pub(super) struct Told {
     address: String,
     tail: Vec<u8>,
     /// Whose write it was; `None` if it counts as nobody's.
-    pub(super) author: Option<Key>,
+    pub(super) author: Option<Who>,
 }
 
 /// Updates of one address that come no faster than its rate.
@@ -53,7 +53,10 @@ pub(super) enum Kind {
 impl Model {
     /// The destinations that follow an address, and whose they are.
     pub(super) fn followers(&self, address: &str) -> BTreeSet<Place> {
-        let ghosts = self.ghosts.iter().filter(|(_, pattern)| covers(pattern, address));
+        let ghosts = self
+            .ghosts
+            .iter()
+            .filter(|(_, pattern)| covers(pattern, address));
         let mut followers: BTreeSet<Place> = ghosts.map(|(to, _)| to.clone()).collect();
         for (key, session) in &self.sessions {
             for (endpoint, pattern) in &session.subscriptions {
@@ -88,9 +91,10 @@ impl Model {
                 heard.map(|at| self.place(&key, *at)).into_iter().collect()
             }
             (Source::Subnet(_), port) => {
-                let members = self.last_heard.iter().filter(
-                    |(key, _)| matches!(key, Key::Member(entry, _) if *entry == name),
-                );
+                let members = self
+                    .last_heard
+                    .iter()
+                    .filter(|(key, _)| matches!(key, Key::Member(entry, _) if *entry == name));
                 let places = members.map(|(key, at)| match port {
                     Some(port) => (SocketAddr::new(at.ip(), port), key.clone()),
                     None => self.place(key, *at),
@@ -106,7 +110,7 @@ impl Model {
         to: &Place,
         address: &str,
         tail: &[u8],
-        author: Option<Key>,
+        author: Option<Who>,
         kind: Kind,
     ) {
         self.send(to, message_of(address, tail));
@@ -127,12 +131,13 @@ impl Model {
     /// Whether a plain write repeats what its endpoint was just sent by another's doing.
     pub(super) fn is_reflection(&self, asker: &Asker, address: &str, tail: &[u8]) -> bool {
         let told = self.told.get(&self.answers_to(asker));
-        !self.show.locks.reflection.is_zero() && told.into_iter().flatten().any(|one| {
-            self.now <= one.at + self.show.locks.reflection
-                && one.address == address
-                && one.tail == tail
-                && one.author.as_ref() != Some(&asker.who.key)
-        })
+        !self.show.locks.reflection.is_zero()
+            && told.into_iter().flatten().any(|one| {
+                self.now <= one.at + self.show.locks.reflection
+                    && one.address == address
+                    && one.tail == tail
+                    && one.author.as_ref() != Some(&asker.who)
+            })
     }
 
     /// Passes on what was accepted: the echo to its sender, the update to the followers.
@@ -149,9 +154,11 @@ impl Model {
         if kind == Kind::Event {
             self.let_all_through();
         }
-        let author = Some(asker.who.key.clone());
+        let author = Some(asker.who.clone());
         if asker.call.is_none() || followers.contains(&own) {
-            let echo = self.entry_of(&asker.who.key).map_or(Echo::Always, |one| one.echo);
+            let echo = self
+                .entry_of(&asker.who.key)
+                .map_or(Echo::Always, |one| one.echo);
             match echo {
                 Echo::Always => self.send_value(&own, address, tail, author.clone(), kind),
                 Echo::Changed if changed == Changed::Yes => {
@@ -163,16 +170,25 @@ impl Model {
                 Echo::Settled => {
                     let due = self.now + self.show.locks.settle;
                     let place = (asker.who.clone(), address.to_owned());
-                    self.settling.insert(place, Settling { due, from: asker.from });
+                    self.settling.insert(
+                        place,
+                        Settling {
+                            due,
+                            from: asker.from,
+                        },
+                    );
                 }
                 Echo::Changed | Echo::Never => {}
             }
         }
         // One that wants nothing back of its own is sent none of it at its other endpoints either.
-        let all_own = self.entry_of(&asker.who.key).is_some_and(|one| one.echo == Echo::Never);
+        let all_own = self
+            .entry_of(&asker.who.key)
+            .is_some_and(|one| one.echo == Echo::Never);
         let key = &asker.who.key;
-        let others =
-            followers.into_iter().filter(|to| *to != own && !(all_own && to.1 == *key));
+        let others = followers
+            .into_iter()
+            .filter(|to| *to != own && !(all_own && to.1 == *key));
         match kind {
             Kind::Value => self.update(&own, others.collect(), address, tail, author),
             Kind::Event | Kind::OtherEdge => {
@@ -190,7 +206,7 @@ impl Model {
         others: BTreeSet<Place>,
         address: &str,
         tail: &[u8],
-        author: Option<Key>,
+        author: Option<Who>,
     ) {
         if let Some(rate) = self.rule(address).and_then(|rule| rule.rate) {
             let gap = Duration::from_secs(1) / rate;
@@ -203,7 +219,11 @@ impl Model {
                 thinned.owed.remove(own);
                 return;
             }
-            let thinned = Thinned { last: now, waiting: None, owed: BTreeSet::new() };
+            let thinned = Thinned {
+                last: now,
+                waiting: None,
+                owed: BTreeSet::new(),
+            };
             self.thinned.insert(address.to_owned(), thinned);
         }
         for to in others {
@@ -214,7 +234,11 @@ impl Model {
     /// An update that waited for its turn goes out, as it is now.
     pub(super) fn let_through(&mut self, address: &str) {
         let now = self.now;
-        let Some(thinned) = self.thinned.get_mut(address).filter(|one| one.waiting.is_some()) else {
+        let Some(thinned) = self
+            .thinned
+            .get_mut(address)
+            .filter(|one| one.waiting.is_some())
+        else {
             return;
         };
         thinned.waiting = None;
@@ -244,7 +268,7 @@ impl Model {
     /// Sends what an address holds now, as its author's.
     pub(super) fn send_stored(&mut self, to: &Place, address: &str) {
         if let Some(value) = self.value(address).cloned() {
-            self.send_value(to, address, &value.tail, Some(value.author.key), Kind::Value);
+            self.send_value(to, address, &value.tail, Some(value.author), Kind::Value);
         }
     }
 

@@ -42,7 +42,10 @@ pub(super) struct Ready {
 impl Model {
     /// The rule of an address: the first that matches.
     pub(super) fn rule(&self, address: &str) -> Option<&AddressRule> {
-        self.show.addresses.iter().find(|rule| covers(&rule.pattern, address))
+        self.show
+            .addresses
+            .iter()
+            .find(|rule| covers(&rule.pattern, address))
     }
 
     pub(super) fn value(&self, address: &str) -> Option<&Value> {
@@ -84,7 +87,10 @@ impl Model {
         if demand.tail.is_some() && lock_rule == LockRule::Required && !holds && !wants_lock {
             return refuse(codes::LOCK_REQUIRED);
         }
-        if demand.revision.is_some_and(|wanted| wanted != self.revision(address)) {
+        if demand
+            .revision
+            .is_some_and(|wanted| wanted != self.revision(address))
+        {
             return refuse(codes::CONFLICT);
         }
         let mut write = None;
@@ -95,15 +101,16 @@ impl Model {
             }
         }
         let stores = matches!(write, Some((_, _, Kind::Value)));
-        let takes_by_write = stores
-            && holder.is_none()
-            && lock_rule == LockRule::Write
-            && demand.wish == Wish::None;
+        let takes_by_write =
+            stores && holder.is_none() && lock_rule == LockRule::Write && demand.wish == Wish::None;
         let takes = takes_by_write || (wants_lock && !holds);
         if self.is_over_a_limit(&asker.who, address, stores, takes) {
             return refuse(codes::LIMIT);
         }
-        Ok(Ready { write, takes_by_write })
+        Ok(Ready {
+            write,
+            takes_by_write,
+        })
     }
 
     /// That another holds the lock.
@@ -111,7 +118,7 @@ impl Model {
         let lock = self.entries[address].lock.as_ref().expect("it is held");
         Refusal {
             holder: self.name(&lock.holder),
-            remaining: lock.deadline.since(self.judged()),
+            remaining: lock.deadline.since(self.now),
             ..Refusal::denial(codes::LOCK_HELD, address)
         }
     }
@@ -119,7 +126,10 @@ impl Model {
     fn is_over_a_limit(&self, who: &Who, address: &str, stores: bool, takes: bool) -> bool {
         let limits = self.show.limits;
         if takes {
-            let locks = self.entries.values().filter_map(|entry| entry.lock.as_ref());
+            let locks = self
+                .entries
+                .values()
+                .filter_map(|entry| entry.lock.as_ref());
             let held = locks.filter(|lock| lock.holder == *who).count();
             if held >= limits.locks_per_client as usize {
                 return true;
@@ -135,7 +145,10 @@ impl Model {
         }
         let session = self.sessions[&who.key].serial;
         let creator = Some((who.key.clone(), session));
-        let created = self.entries.values().filter(|entry| entry.creator == creator);
+        let created = self
+            .entries
+            .values()
+            .filter(|entry| entry.creator == creator);
         !who.key.is_listed() && created.count() >= limits.addresses_per_client as usize
     }
 }
@@ -149,7 +162,11 @@ fn written(
         Some(rule) => convert(rule, tail)?,
         None => tail.to_vec(),
     };
-    let changed = if converted == tail { Changed::No } else { Changed::Yes };
+    let changed = if converted == tail {
+        Changed::No
+    } else {
+        Changed::Yes
+    };
     let event = rule.map_or(EventRule::No, |rule| rule.event);
     let kind = match event {
         EventRule::Press if !is_press(tail) => Kind::OtherEdge,

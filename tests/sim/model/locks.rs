@@ -88,12 +88,18 @@ impl Model {
     fn lock(&mut self, asker: &Asker, address: &str, writes: bool) {
         match self.holder(address) {
             Some(holder) if *holder == asker.who => {
-                let lock = self.entries.get_mut(address).and_then(|entry| entry.lock.as_mut());
+                let lock = self
+                    .entries
+                    .get_mut(address)
+                    .and_then(|entry| entry.lock.as_mut());
                 lock.expect("it is held").by_write = false;
                 self.renew(asker, address);
                 if !writes && asker.call.is_none() && self.takes_status(&asker.who.key) {
                     let own = self.answers_to(asker);
-                    let bytes = message("/oscgate/status/locked", &self.locked(asker, address, false));
+                    let bytes = message(
+                        "/oscgate/status/locked",
+                        &self.locked(asker, address, false),
+                    );
                     self.send(&own, bytes);
                 }
             }
@@ -109,7 +115,12 @@ impl Model {
     fn gain(&mut self, asker: &Asker, address: &str, by_write: bool) {
         let deadline = self.now + self.lock_span(address, by_write);
         let holder = asker.who.clone();
-        let lock = Lock { holder, from: asker.from, deadline, by_write };
+        let lock = Lock {
+            holder,
+            from: asker.from,
+            deadline,
+            by_write,
+        };
         self.known(address).lock = Some(lock);
         let own = self.answers_to(asker);
         self.tell("locked", &self.locked(asker, address, by_write), &[own]);
@@ -121,7 +132,10 @@ impl Model {
     }
 
     fn renew(&mut self, asker: &Asker, address: &str) {
-        let by_write = self.entries[address].lock.as_ref().is_some_and(|lock| lock.by_write);
+        let by_write = self.entries[address]
+            .lock
+            .as_ref()
+            .is_some_and(|lock| lock.by_write);
         let deadline = self.now + self.lock_span(address, by_write);
         let entry = self.entries.get_mut(address).expect("it is locked");
         let lock = entry.lock.as_mut().expect("it is locked");
@@ -165,9 +179,7 @@ impl Model {
         }
         let key = &lock.holder.key;
         let mut also: Vec<Place> = also.into_iter().collect();
-        // Who releases has its answer; who forces it from elsewhere is told at both places.
-        let told = cause == "released" && also.iter().any(|(_, to)| to == key);
-        if !told && self.sessions.contains_key(key) {
+        if self.sessions.contains_key(key) {
             also.push(self.place(key, lock.from));
         }
         let arguments = [s(address), s(self.name(&lock.holder)), s(cause)];

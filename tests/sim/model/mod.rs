@@ -268,7 +268,12 @@ impl Model {
         let group = self.group;
         let maybe = self.ending.contains(to);
         let to = to.0;
-        self.out.push(Sent { to, bytes, group, maybe });
+        self.out.push(Sent {
+            to,
+            bytes,
+            group,
+            maybe,
+        });
         if !self.together {
             self.group += 1;
         }

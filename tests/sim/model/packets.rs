@@ -42,7 +42,11 @@ impl Model {
         let Some(key) = identify(&self.show, from) else {
             return;
         };
-        let sender = Sender { key, from, local: via.local };
+        let sender = Sender {
+            key,
+            from,
+            local: via.local,
+        };
         self.hear(&sender);
         if packet.letters().is_empty() && !self.sessions.contains_key(&sender.key) {
             // There is no room for it, or there is: it has nothing to say either way.
@@ -76,13 +80,16 @@ impl Model {
         match element {
             Element::Message(letter) => self.one(sender, letter).map(|_| ()),
             Element::Bundle { elements, .. } if is_atomic(element) => {
-                let letters: Vec<&Letter> =
-                    elements.iter().flat_map(letters_of_atomic).skip(1).collect();
+                let letters: Vec<&Letter> = elements
+                    .iter()
+                    .flat_map(letters_of_atomic)
+                    .skip(1)
+                    .collect();
                 self.atomic(sender, &letters)
             }
-            Element::Bundle { elements, .. } => {
-                elements.iter().try_for_each(|inner| self.act_on(sender, inner))
-            }
+            Element::Bundle { elements, .. } => elements
+                .iter()
+                .try_for_each(|inner| self.act_on(sender, inner)),
         }
     }
 
@@ -134,7 +141,11 @@ fn letters_of_atomic(element: &Element) -> Vec<&Letter> {
         Element::Message(letter) => vec![letter],
         Element::Bundle { elements, .. } => {
             let marks = usize::from(is_atomic(element));
-            elements.iter().skip(marks).flat_map(letters_of_atomic).collect()
+            elements
+                .iter()
+                .skip(marks)
+                .flat_map(letters_of_atomic)
+                .collect()
         }
     }
 }

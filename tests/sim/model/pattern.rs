@@ -214,9 +214,13 @@ mod tests {
 
     #[test]
     fn what_would_match_other_than_it_looks_cannot_be_read() {
-        for text in ["/[", "/]", "/{", "/}", "/[]", "/[!]", "/[z-a]", "/[a/b]", "/{a/b}", "/{a[b}"] {
+        for text in [
+            "/[", "/]", "/{", "/}", "/[]", "/[!]", "/[z-a]", "/[a/b]", "/{a/b}", "/{a[b}",
+        ] {
             assert!(!is_readable(text), "{text}");
         }
-        assert!(is_readable("/a{}") && is_readable("/[!!]") && !is_readable("a") && !is_plain("/a//b"));
+        assert!(
+            is_readable("/a{}") && is_readable("/[!!]") && !is_readable("a") && !is_plain("/a//b")
+        );
     }
 }

@@ -105,9 +105,7 @@ pub(super) fn identify(show: &Show, from: SocketAddr) -> Option<Key> {
 fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
-        IpAddr::V6(ip) => {
-            ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unique_local()
-        }
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unique_local(),
     }
 }
 
@@ -122,8 +120,13 @@ pub(super) fn is_name(text: &str) -> bool {
 
 /// Whether a name is that of a client of this entry.
 pub(super) fn is_named(entry: &ClientEntry, name: &str) -> bool {
-    let member = name.strip_prefix(&entry.name).and_then(|rest| rest.strip_prefix('@'));
-    match (entry.source, member.and_then(|ip| ip.parse::<IpAddr>().ok())) {
+    let member = name
+        .strip_prefix(&entry.name)
+        .and_then(|rest| rest.strip_prefix('@'));
+    match (
+        entry.source,
+        member.and_then(|ip| ip.parse::<IpAddr>().ok()),
+    ) {
         (Source::Subnet(subnet), Some(ip)) => subnet.contains(ip),
         _ => entry.name == name,
     }
@@ -242,7 +245,11 @@ impl Model {
                 self.show.sessions.idle_timeout,
             ),
         };
-        if self.sessions[key].pinged { silence } else { idle }
+        if self.sessions[key].pinged {
+            silence
+        } else {
+            idle
+        }
     }
 
     /// When a session ends by silence; `None`: never, or not while its link is down.

@@ -104,8 +104,8 @@ impl Model {
             self.streams.insert((who, address), stream);
         }
         for told in self.told.values_mut().flatten() {
-            if let Some(author) = told.author.as_mut().filter(|author| author.key == *key) {
-                author.key = new.clone();
+            if let Some(author) = &mut told.author {
+                renamed(author);
             }
         }
         let settling = std::mem::take(&mut self.settling);

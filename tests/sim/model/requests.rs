@@ -14,7 +14,10 @@ use super::wire::{Arg, Letter, message, message_of, s};
 
 /// Whether a message goes to an address under `/oscgate`, not counting what only the gateway says.
 pub(super) fn is_request(letter: &Letter) -> bool {
-    letter.text().is_some_and(|text| is_address(text) && is_own(text)) && !is_gateways_word(letter)
+    letter
+        .text()
+        .is_some_and(|text| is_address(text) && is_own(text))
+        && !is_gateways_word(letter)
 }
 
 /// Whether this is something that only the gateway says.
@@ -115,7 +118,13 @@ impl Model {
             ..asker.who.clone()
         };
         let name = who.user.clone();
-        match self.perform(&Asker { who, ..asker.clone() }, &inner) {
+        match self.perform(
+            &Asker {
+                who,
+                ..asker.clone()
+            },
+            &inner,
+        ) {
             Outcome::Refused(refusal) => Outcome::Refused(Refusal {
                 user: refusal.user.clone().or(name),
                 ..refusal
@@ -154,7 +163,7 @@ impl Model {
         match self.holder(&address) {
             Some(holder) => {
                 let lock = self.entries[&address].lock.as_ref().expect("it is held");
-                let remaining = lock.deadline.since(self.judged());
+                let remaining = lock.deadline.since(self.now);
                 arguments.extend([Arg::T, s(self.name(holder)), Arg::I(whole_ms(remaining))]);
             }
             None => arguments.extend([Arg::F, s(""), Arg::I(0)]),
@@ -180,7 +189,10 @@ impl Model {
         let Some(address) = letter.string(0) else {
             return unreadable(letter);
         };
-        match std::str::from_utf8(address).ok().filter(|text| is_address(text) && !is_own(text)) {
+        match std::str::from_utf8(address)
+            .ok()
+            .filter(|text| is_address(text) && !is_own(text))
+        {
             Some(text) => self.write(asker, text, &letter.tail_behind(1), Reflects::Never),
             None => {
                 let refusal = Refusal::denial(codes::BAD_ADDRESS, address);
@@ -206,7 +218,12 @@ impl Model {
         if revision.is_none() || tail.is_none() {
             return Outcome::Refused(Refusal::denial(codes::BAD_ARGUMENTS, address));
         }
-        let demand = Demand { address, tail, wish: Wish::None, revision };
+        let demand = Demand {
+            address,
+            tail,
+            wish: Wish::None,
+            revision,
+        };
         self.demand(asker, &demand)
     }
 
@@ -227,7 +244,12 @@ impl Model {
             Err(refusal) => return Outcome::Refused(refusal),
         };
         let tail = (letter.count() > 1).then(|| letter.tail_behind(1));
-        let demand = Demand { address, tail, wish, revision: None };
+        let demand = Demand {
+            address,
+            tail,
+            wish,
+            revision: None,
+        };
         self.demand(asker, &demand)
     }
 
@@ -262,9 +284,9 @@ impl Model {
         let mut subscriptions = self.sessions[&asker.who.key].subscriptions.clone();
         for pattern in patterns {
             // Endpoints with one reply port are one and the same.
-            let there = subscriptions.iter().any(|(from, one)| {
-                *one == pattern && self.place(&asker.who.key, *from) == own
-            });
+            let there = subscriptions
+                .iter()
+                .any(|(from, one)| *one == pattern && self.place(&asker.who.key, *from) == own);
             if !there {
                 subscriptions.push((asker.from, pattern));
             }
@@ -300,18 +322,22 @@ impl Model {
 /// All arguments as text, if all of them are.
 fn strings(letter: &Letter) -> Option<Vec<String>> {
     (0..letter.count())
-        .map(|at| letter.string(at).and_then(|text| std::str::from_utf8(text).ok()))
+        .map(|at| {
+            letter
+                .string(at)
+                .and_then(|text| std::str::from_utf8(text).ok())
+        })
         .map(|text| text.map(str::to_owned))
         .collect()
 }
 
-fn is_user(text: &str) -> bool {
+pub(super) fn is_user(text: &str) -> bool {
     (1..=64).contains(&text.chars().count())
         && !text.contains('/')
         && !text.chars().any(char::is_control)
 }
 
 /// Whether this is about the client as such: nothing that a user behind it can say.
-fn is_about_oneself(letter: &Letter) -> bool {
+pub(super) fn is_about_oneself(letter: &Letter) -> bool {
     [&b"/oscgate/as"[..], b"/oscgate/hello", b"/oscgate/bye"].contains(&letter.address.as_slice())
 }

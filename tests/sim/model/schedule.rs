@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use oscgate::config::TimeTags;
+use oscgate::limits::SCHEDULED_PER_CLIENT_MAX;
 use oscgate::time::Instant;
 
 use super::Model;
@@ -11,11 +12,8 @@ use super::packets::{Sender, is_atomic};
 use super::people::Key;
 use super::wire::Element;
 
-/// How many bundles of one client may wait.
-const WAITING_MAX: usize = 256;
-
-/// A year of time tag: what lies further ahead is the past.
-const YEAR: u64 = (365 * 24 * 60 * 60) << 32;
+/// What lies further ahead is the past, told by another way of counting.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A bundle that waits.
 #[derive(Clone, Debug)]
@@ -39,39 +37,49 @@ impl Model {
         let Some((wall, read)) = self.wall else {
             return self.now;
         };
-        let passed = self.now.since(read).as_micros();
-        let wall_now = wall.wrapping_add(((passed << 32) / 1_000_000) as u64);
-        let ahead = tag.wrapping_sub(wall_now);
-        if tag <= 1 || ahead > YEAR {
+        // The last reading of the wall clock is carried on by the machine's own time.
+        let ahead = tag.wrapping_sub(wall);
+        let due = read + Duration::from_micros(((u128::from(ahead) * 1_000_000) >> 32) as u64);
+        if tag <= 1 || due > self.now + YEAR {
             return self.now;
         }
-        let micros = (u128::from(ahead) * 1_000_000) >> 32;
-        self.now + Duration::from_micros(micros as u64)
+        due.max(self.now)
     }
 }
 
 impl Model {
     /// Lets a packet act in parts, each at its time.
     pub(super) fn schedule(&mut self, sender: &Sender, packet: &Element) {
+        let first_letter = packet.letters().first().copied().cloned();
+        let leaves = first_letter
+            .as_ref()
+            .is_some_and(|one| one.address == b"/oscgate/bye");
+        if !self.sessions.contains_key(&sender.key)
+            && !leaves
+            && self.begin_session(sender, first_letter.as_ref()).is_err()
+        {
+            return;
+        }
         let mut later = Vec::new();
         let at_once = self.part(packet, self.now, &mut later);
         let horizon = self.now + self.show.gateway.schedule_horizon;
-        let waiting = self.waiting.iter().filter(|one| one.sender.key == sender.key).count();
+        let waiting = self
+            .waiting
+            .iter()
+            .filter(|one| one.sender.key == sender.key)
+            .count();
         let code = if later.iter().any(|(due, _)| *due > horizon) {
             Some(codes::BAD_TIME)
-        } else if waiting + later.len() > WAITING_MAX {
+        } else if waiting + later.len() > SCHEDULED_PER_CLIENT_MAX {
             Some(codes::LIMIT)
         } else {
             None
         };
-        let first = packet.letters().first().map(|letter| letter.address.clone());
+        let first = packet
+            .letters()
+            .first()
+            .map(|letter| letter.address.clone());
         if let Some(code) = code {
-            let first_letter = packet.letters().first().copied().cloned();
-            if !self.sessions.contains_key(&sender.key)
-                && self.begin_session(sender, first_letter.as_ref()).is_err()
-            {
-                return;
-            }
             let address = first.unwrap_or_else(|| b"#bundle".to_vec());
             self.greet(&sender.key);
             self.tell_denial(&sender.asker(), &Refusal::denial(code, address));
@@ -106,10 +114,15 @@ impl Model {
         let kept = if is_atomic(element) {
             elements.clone()
         } else {
-            let parts = elements.iter().filter_map(|inner| self.part(inner, own, later));
+            let parts = elements
+                .iter()
+                .filter_map(|inner| self.part(inner, own, later));
             parts.collect()
         };
-        let kept = Element::Bundle { tag: *tag, elements: kept };
+        let kept = Element::Bundle {
+            tag: *tag,
+            elements: kept,
+        };
         if own > around {
             later.insert(place, (own, kept));
             return None;

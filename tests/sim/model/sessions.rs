@@ -10,7 +10,7 @@ use super::Model;
 use super::calls::Calls;
 use super::codes::{self, Done, Outcome, Refusal};
 use super::packets::{NoRoom, Sender};
-use super::people::{is_named, Asker, Key, Place, Session, is_name};
+use super::people::{Asker, Key, Place, Session, is_name, is_named};
 use super::requests::is_request;
 use super::wire::{Letter, message, s};
 
@@ -103,7 +103,10 @@ impl Model {
             return Ok(());
         }
         let holds = |key: &Key| {
-            let mut locks = self.entries.values().filter_map(|entry| entry.lock.as_ref());
+            let mut locks = self
+                .entries
+                .values()
+                .filter_map(|entry| entry.lock.as_ref());
             locks.any(|lock| lock.holder.key == *key)
         };
         let longest_silent = self
@@ -182,8 +185,11 @@ impl Model {
             Key::Listed(name) | Key::Member(name, _) => self.configured_places(name),
             Key::Ip(_) | Key::Endpoint(_) => Vec::new(),
         };
-        let follows = self.entry_of(key).is_some_and(|entry| !entry.follow.is_empty());
-        self.told.retain(|to, _| to.1 != *key || (follows && kept.contains(to)));
+        let follows = self
+            .entry_of(key)
+            .is_some_and(|entry| !entry.follow.is_empty());
+        self.told
+            .retain(|to, _| to.1 != *key || (follows && kept.contains(to)));
         self.forget_unfollowed();
     }
 
@@ -229,7 +235,10 @@ impl Model {
     /// The addresses that a client or one of its users holds.
     fn held_by(&self, key: &Key) -> Vec<String> {
         let held = self.entries.iter().filter(|(_, entry)| {
-            entry.lock.as_ref().is_some_and(|lock| lock.holder.key == *key)
+            entry
+                .lock
+                .as_ref()
+                .is_some_and(|lock| lock.holder.key == *key)
         });
         held.map(|(address, _)| address.clone()).collect()
     }
@@ -238,10 +247,10 @@ impl Model {
     pub(super) fn hello(&mut self, asker: &Asker, letter: &Letter) -> Outcome {
         let refuse = |code| Outcome::Refused(Refusal::error(code, &letter.address));
         let key = &asker.who.key;
-        let name = letter.string(0).and_then(|name| std::str::from_utf8(name).ok());
-        if !(1..=2).contains(&letter.count())
-            || (letter.count() == 2 && letter.int(1).is_none())
-        {
+        let name = letter
+            .string(0)
+            .and_then(|name| std::str::from_utf8(name).ok());
+        if !(1..=2).contains(&letter.count()) || (letter.count() == 2 && letter.int(1).is_none()) {
             return refuse(codes::BAD_ARGUMENTS);
         }
         if key.is_listed() && name.is_some_and(|name| name != self.client_name(key)) {
@@ -263,9 +272,10 @@ impl Model {
         if !key.is_listed() && self.show.clients.iter().any(|entry| is_named(entry, name)) {
             return refuse(codes::NAME_TAKEN);
         }
-        let other = self.sessions.keys().find(|other| {
-            *other != key && self.client_name(other) == name
-        });
+        let other = self
+            .sessions
+            .keys()
+            .find(|other| *other != key && self.client_name(other) == name);
         if let Some(other) = other.cloned() {
             let session = &self.sessions[&other];
             let gone = session.endpoint.ip() == asker.from.ip()
@@ -285,8 +295,11 @@ impl Model {
         let former = self.places_of(key);
         let session = self.sessions.get_mut(key).expect("it asks");
         session.reply_port = port.or(session.reply_port);
-        let moved: Vec<(Place, Place)> =
-            former.into_iter().zip(self.places_of(key)).filter(|(from, to)| from != to).collect();
+        let moved: Vec<(Place, Place)> = former
+            .into_iter()
+            .zip(self.places_of(key))
+            .filter(|(from, to)| from != to)
+            .collect();
         for (from, to) in moved {
             self.move_what_waits(&from, &to);
         }

@@ -48,12 +48,12 @@ impl Model {
         let Some(pattern) = letter.string(0).filter(|_| letter.count() == 1) else {
             return refuse(codes::BAD_ARGUMENTS);
         };
-        let Ok(pattern) = std::str::from_utf8(pattern) else {
-            return refuse(codes::BAD_ARGUMENTS);
-        };
-        if !is_readable(pattern) {
+        let Some(pattern) = std::str::from_utf8(pattern)
+            .ok()
+            .filter(|text| is_readable(text))
+        else {
             return refuse(codes::BAD_ADDRESS);
-        }
+        };
         let to = (asker.who.key.clone(), asker.from);
         let waiting = self.syncs.get(&to).map_or(0, |sync| sync.jobs.len());
         if waiting >= SYNCS_PER_DESTINATION_MAX {
@@ -73,7 +73,9 @@ impl Model {
     /// What a client configured so is sent when its session begins.
     pub(super) fn sync_followed(&mut self, key: &Key) {
         let at = self.sessions[key].endpoint;
-        let followed = self.entry_of(key).map_or(Vec::new(), |entry| entry.follow.clone());
+        let followed = self
+            .entry_of(key)
+            .map_or(Vec::new(), |entry| entry.follow.clone());
         if !followed.is_empty() {
             self.begin_sync((key.clone(), at), Wanted::Followed(followed));
         }
@@ -85,7 +87,6 @@ impl Model {
             jobs: VecDeque::new(),
             due: now,
         });
-        sync.due = sync.due.max(now);
         sync.jobs.push_back(Job {
             wanted,
             after: None,
@@ -149,14 +150,19 @@ impl Model {
     /// What a job sends next, and the mark behind which it goes on.
     fn next_of(&self, job: &Job) -> Option<(String, Item)> {
         if let Wanted::Status { pattern, marks } = &job.wanted {
-            let mut items = self.status_items(pattern).filter(|(mark, _)| marks.contains(mark));
+            let mut items = self
+                .status_items(pattern)
+                .filter(|(mark, _)| marks.contains(mark));
             return items.find(|(mark, _)| job.after.as_ref().is_none_or(|after| mark > after));
         }
         let wanted = |address: &str| match &job.wanted {
             Wanted::Pattern(pattern) | Wanted::Status { pattern, .. } => covers(pattern, address),
             Wanted::Followed(patterns) => patterns.iter().any(|pattern| covers(pattern, address)),
         };
-        let mut stored = self.entries.iter().filter(|(_, entry)| entry.value.is_some());
+        let mut stored = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.value.is_some());
         let next = stored.find(|(address, _)| {
             job.after.as_ref().is_none_or(|after| *address > after) && wanted(address)
         });
@@ -169,13 +175,16 @@ impl Model {
         if covers(pattern, "/oscgate/status/connected") {
             for (key, session) in &self.sessions {
                 let bytes = message("/oscgate/status/connected", &self.introduction(key));
-                items.push((format!("sessions {:020}", session.serial), Item::Status(bytes)));
+                items.push((
+                    format!("sessions {:020}", session.serial),
+                    Item::Status(bytes),
+                ));
             }
         }
         if covers(pattern, "/oscgate/status/locked") {
             for (address, entry) in &self.entries {
                 if let (Some(holder), Some(lock)) = (self.holder(address), &entry.lock) {
-                    let remaining = whole_ms(lock.deadline.since(self.judged()));
+                    let remaining = whole_ms(lock.deadline.since(self.now));
                     let arguments = [s(address), s(self.name(holder)), Arg::I(remaining)];
                     let bytes = message("/oscgate/status/locked", &arguments);
                     items.push((format!("locked {address}"), Item::Status(bytes)));

@@ -33,7 +33,9 @@ impl Model {
         }
         if reflects == Reflects::Perhaps
             && !super::wire::is_event_tail(tail)
-            && self.rule(address).is_none_or(|rule| rule.event == EventRule::No)
+            && self
+                .rule(address)
+                .is_none_or(|rule| rule.event == EventRule::No)
             && self.is_reflection(asker, address, tail)
         {
             return Outcome::Ignored;
@@ -57,7 +59,10 @@ impl Model {
     /// The known addresses that a pattern covers, in order.
     pub(super) fn covered(&self, pattern: &str) -> Vec<String> {
         let known = self.entries.keys();
-        known.filter(|address| covers(pattern, address)).cloned().collect()
+        known
+            .filter(|address| covers(pattern, address))
+            .cloned()
+            .collect()
     }
 
     fn write_by_pattern(&mut self, asker: &Asker, pattern: &str, tail: &[u8]) -> Outcome {
@@ -69,9 +74,8 @@ impl Model {
             if asker.call.is_none() {
                 return Outcome::Done(Done::Count(0));
             }
-            let mut refusal = Refusal::denial(codes::NOT_FOUND, pattern);
-            refusal.told = true;
-            return Outcome::Refused(refusal);
+            // A pattern is not one address: nobody is told but the caller.
+            return Outcome::Refused(Refusal::error(codes::NOT_FOUND, pattern));
         }
         let mut written = 0;
         let mut refusals = Vec::new();
