@@ -113,7 +113,10 @@ struct Progress {
 }
 
 impl Progress {
-    #[allow(clippy::disallowed_methods, reason = "how long it takes is a matter of real time")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "how long it takes is a matter of real time"
+    )]
     fn new(count: u64) -> Self {
         Self {
             count,
