@@ -98,7 +98,7 @@ impl Gateway {
     }
 
     /// The wake-up of a lock has come: it may have been renewed since it was set.
-    pub(super) fn on_lock_due(&mut self, now: Instant, id: AddressId, out: &mut Outputs) {
+    pub(super) fn on_lock_due(&mut self, id: AddressId, out: &mut Outputs) {
         let lock = self
             .table
             .entry_mut(id)
@@ -106,8 +106,9 @@ impl Gateway {
             .as_mut()
             .expect("the wake-up goes with its lock");
         lock.timer = self.deadlines.arm(lock.deadline, Timer::Lock(id));
+        let was_renewed = lock.deadline > lock.wake;
         lock.wake = lock.deadline;
-        if lock.deadline <= self.pace.as_of(now) {
+        if !was_renewed {
             self.release(id, UnlockCause::Expired, out);
         }
     }

@@ -323,16 +323,16 @@ impl Gateway {
     pub(super) fn on_settled(
         &mut self,
         now: Instant,
-        client: ClientId,
-        id: AddressId,
+        due: Instant,
+        (client, id): (ClientId, AddressId),
         out: &mut Outputs,
     ) {
         let Some(settling) = self.settling.get_mut(&(client, id)) else {
             return;
         };
-        let due = settling.last + self.times.settle;
-        if due > self.pace.as_of(now) {
-            self.deadlines.arm(due, Timer::Settled(client, id));
+        let still = settling.last + self.times.settle;
+        if still > due {
+            self.deadlines.arm(still, Timer::Settled(client, id));
             return;
         }
         let place = settling.place;

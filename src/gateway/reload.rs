@@ -1,6 +1,6 @@
 //! A new show in place of the old one: sessions, values and locks stay wherever they still fit.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::Gateway;
 use super::change::Change;
@@ -24,7 +24,6 @@ impl Gateway {
         self.limits = show.limits;
         self.unreachable = show.sessions.unreachable;
         self.horizon = show.gateway.schedule_horizon;
-        self.drop_configured_subscriptions(out);
         // First what becomes of each is settled, then it is done: who ends does not make way for
         // who would have matched beside it.
         let fates: Vec<(ClientId, Fate)> = self
@@ -36,8 +35,24 @@ impl Gateway {
         for &(client, _) in &fates {
             self.set_profile(client, ProfileId::default());
         }
+        // Who is configured to follow is told of it all, whether or not it has spoken.
+        let mut silent = Vec::new();
         for (client, fate) in fates {
-            self.meet(client, fate, out);
+            match fate {
+                // Nobody misses a record without a session: it is made again where it is wanted.
+                Fate::Forgotten => silent.push(client),
+                Fate::Stays { .. } | Fate::Becomes { .. } | Fate::Ended => {
+                    // It may have ended already, where its name was wanted.
+                    if self.clients.session_if_alive(client).is_some() {
+                        self.meet(client, fate, out);
+                    }
+                }
+            }
+        }
+        self.take_configured_names(out);
+        self.drop_configured_subscriptions(out);
+        for client in silent {
+            self.forget(client, out);
         }
         self.followers_changed();
         self.place_configured(now, out);
@@ -51,17 +66,7 @@ impl Gateway {
     /// Gives every client that is configured by name its record, and those that are told things on
     /// a fixed port their destination, whether or not they have spoken.
     pub(super) fn place_configured(&mut self, now: Instant, out: &mut Outputs) {
-        let configured: Vec<(ProfileId, String, Source)> = self
-            .profiles
-            .configured()
-            .filter_map(|(id, profile)| Some((id, profile.name.clone(), profile.source?)))
-            .collect();
-        for (profile, name, source) in configured {
-            let ip = match source {
-                Source::Endpoint(endpoint) => endpoint.ip(),
-                Source::Ip(ip) => ip,
-                Source::Subnet(_) => continue,
-            };
+        for (profile, name, ip) in self.configured_alone() {
             let who = Who::Configured(name.clone());
             let client = match self.clients.find(&who) {
                 Some(client) => client,
@@ -87,6 +92,28 @@ impl Gateway {
                 && let Some(heard_at) = self.clients.last_destination(client)
             {
                 self.attach_configured(client, heard_at, out);
+            }
+        }
+    }
+
+    /// Who is configured for one IP, and so goes by the configured name itself.
+    fn configured_alone(&self) -> Vec<(ProfileId, String, IpAddr)> {
+        let alone = |source| match source {
+            Source::Endpoint(endpoint) => Some(endpoint.ip()),
+            Source::Ip(ip) => Some(ip),
+            Source::Subnet(_) => None,
+        };
+        self.profiles
+            .configured()
+            .filter_map(|(id, profile)| Some((id, profile.name.clone(), alone(profile.source?)?)))
+            .collect()
+    }
+
+    /// Names that the new show gives to somebody are taken from whoever goes by them.
+    fn take_configured_names(&mut self, out: &mut Outputs) {
+        for (_, name, _) in self.configured_alone() {
+            if self.clients.find(&Who::Configured(name.clone())).is_none() {
+                self.take_over_name(&name, out);
             }
         }
     }
@@ -157,20 +184,10 @@ impl Gateway {
     /// Does what was settled. Until then the client has the profile of the unlisted.
     fn meet(&mut self, client: ClientId, fate: Fate, out: &mut Outputs) {
         match fate {
-            // Nobody misses a record without a session: it is made again where it is wanted.
-            Fate::Forgotten => self.forget(client, out),
+            Fate::Forgotten => {}
             Fate::Stays { profile } => self.set_profile(client, profile),
-            Fate::Ended => {
-                // It may have ended already, where its name was wanted.
-                if self.clients.session_if_alive(client).is_some() {
-                    self.end(client, EndCause::Replaced, out);
-                }
-            }
-            Fate::Becomes { who, profile } => {
-                if self.clients.session_if_alive(client).is_some() {
-                    self.become_listed(client, (who, profile), out);
-                }
-            }
+            Fate::Ended => self.end(client, EndCause::Replaced, out),
+            Fate::Becomes { who, profile } => self.become_listed(client, (who, profile), out),
         }
     }
 

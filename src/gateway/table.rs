@@ -69,11 +69,22 @@ impl Table {
 
     /// The id of an address, if it is known.
     pub(super) fn find(&self, address: &str) -> Option<AddressId> {
-        let hash = self.hasher.hash_one(address);
+        let hash = self.hash(address.as_bytes());
         let found = self
             .index
             .find(hash, |&id| &*self.entries[id as usize].name == address);
         found.map(|&id| AddressId(id))
+    }
+
+    /// A number for an address, known or not. Two addresses have the same once in 2^64.
+    pub(super) fn hash(&self, address: &[u8]) -> u64 {
+        self.hasher.hash_one(address)
+    }
+
+    /// The known address of a number.
+    pub(super) fn find_by_hash(&self, hash: u64) -> Option<AddressId> {
+        let has = |&id: &u32| self.hash(self.entries[id as usize].name.as_bytes()) == hash;
+        self.index.find(hash, has).map(|&id| AddressId(id))
     }
 
     /// The entry of a known address.
@@ -106,7 +117,7 @@ impl Table {
             u32::try_from(self.entries.len() - 1).expect("the limit on addresses is a u32")
         };
         let (entries, hasher) = (&self.entries, &self.hasher);
-        let hash_of = |&id: &u32| hasher.hash_one(&*entries[id as usize].name);
+        let hash_of = |&id: &u32| hasher.hash_one(entries[id as usize].name.as_bytes());
         self.index.insert_unique(hash_of(&id), id, hash_of);
         self.order
             .insert(id, |other| (*entries[other as usize].name).cmp(address));
@@ -151,7 +162,7 @@ impl Table {
             };
             other.cmp(&name)
         });
-        let hash = self.hasher.hash_one(&*name);
+        let hash = self.hash(name.as_bytes());
         if let Ok(found) = self.index.find_entry(hash, |&other| other == id.0) {
             found.remove();
         }
