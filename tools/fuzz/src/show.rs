@@ -1,0 +1,4 @@
+//! x
+
+/// x
+pub fn run(_input: &[u8]) {}
