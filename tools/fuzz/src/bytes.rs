@@ -1,10 +1,10 @@
 //! The input as a row of decisions.
 
-/// Inputs that begin with this byte or a greater one are built from; others are taken as they are.
+/// Inputs that begin with one of these bytes are built from; others are taken as they are.
 ///
-/// No packet, pattern or show file that is worth anything begins so, and thus each of them is an
-/// input by itself.
-const BUILT_FROM: u8 = 0xf8;
+/// No packet or pattern that is worth anything begins so, and no file in UTF-8 or UTF-16 with a byte
+/// order mark: each of them is an input by itself.
+const BUILT_FROM: std::ops::Range<u8> = 0x80..0xe0;
 
 /// Takes decisions from an input, one byte each, so that the engine's change of one byte is the
 /// change of one decision. When the input is used up every decision is the first choice.
@@ -18,7 +18,7 @@ impl<'a> Bytes<'a> {
     /// is to be taken as it is.
     pub(crate) fn of(input: &'a [u8]) -> Option<(u8, Self)> {
         let (&first, left) = input.split_first()?;
-        Some((first.checked_sub(BUILT_FROM)?, Self { left }))
+        (BUILT_FROM.contains(&first)).then_some((first % 8, Self { left }))
     }
 
     /// Whether nothing is left.
