@@ -26,11 +26,6 @@ impl<'a> Bytes<'a> {
         self.left.is_empty()
     }
 
-    /// What is left.
-    pub(crate) fn rest(&self) -> &'a [u8] {
-        self.left
-    }
-
     /// The next byte.
     pub(crate) fn byte(&mut self) -> u8 {
         match self.left.split_first() {
