@@ -5,9 +5,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::fault::quoted;
-use super::load::not_yet;
 use super::show::{
-    AddressRule, ClientEntry, Echo, EventRule, LockRule, Outside, ParameterAccess, Sessions, Source,
+    AddressRule, ClientEntry, Echo, EventRule, Gateway, LockRule, Outside, ParameterAccess,
+    Sessions, Source, TimeTags,
 };
 use super::sources;
 use super::values;
@@ -23,9 +23,10 @@ const RATE_MAX: i64 = 10_000;
 pub(super) fn clients(
     walk: &mut Walk<'_, '_>,
     sections: &[&Section<'_, '_>],
-    listen: &[SocketAddr],
+    gateway: &Gateway,
     sessions: &Sessions,
 ) -> Vec<ClientEntry> {
+    let listen = &gateway.listen;
     let mut names: Vec<(String, Range<usize>)> = Vec::new();
     let mut sources: Vec<(Source, Range<usize>)> = Vec::new();
     let mut clients = Vec::new();
@@ -65,7 +66,7 @@ pub(super) fn clients(
             sources.push((source, value.span()));
         }
         let reply_port = reply_port(walk, section, source, listen);
-        let entry = client(walk, section, reply_port, sessions);
+        let entry = client(walk, section, reply_port, (gateway, sessions));
         if let (Some(name), Some(source)) = (name, source) {
             clients.push(ClientEntry {
                 name,
@@ -131,11 +132,8 @@ fn client(
     walk: &mut Walk<'_, '_>,
     section: &Section<'_, '_>,
     reply_port: Option<u16>,
-    sessions: &Sessions,
+    (gateway, sessions): (&Gateway, &Sessions),
 ) -> ClientEntry {
-    walk.text(section, "time_tags", |text| {
-        not_yet("time_tags", text, "arrival")
-    });
     let priority = walk.integer(section, "priority", i32::MIN.into(), i32::MAX.into());
     let echo = [
         ("always", Echo::Always),
@@ -159,6 +157,7 @@ fn client(
             .unwrap_or_default(),
         snap_back: walk.flag(section, "snap_back").unwrap_or(true),
         status: walk.flag(section, "status").unwrap_or(true),
+        time_tags: time_tags(walk, section).unwrap_or(gateway.time_tags),
         silence_timeout: walk
             .text(section, "silence_timeout", values::timeout)
             .unwrap_or(sessions.silence_timeout),
@@ -166,6 +165,15 @@ fn client(
             .text(section, "idle_timeout", values::timeout)
             .unwrap_or(sessions.idle_timeout),
     }
+}
+
+/// `time_tags`, of `[gateway]` and of `[[client]]`.
+pub(super) fn time_tags(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Option<TimeTags> {
+    let words = [
+        ("arrival", TimeTags::Arrival),
+        ("schedule", TimeTags::Schedule),
+    ];
+    walk.word(section, "time_tags", "word for `time_tags`", &words)
 }
 
 fn patterns(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>, key: &str) -> Option<Vec<String>> {

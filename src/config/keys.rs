@@ -147,9 +147,15 @@ pub(super) const KEYS: &[Key] = &[
         Gateway,
         "time_tags",
         Default(r#""arrival""#),
-        "Bundles act when they arrive, whatever their time tag says: \"arrival\" is all it takes.",
+        "\"arrival\": bundles act when they arrive, whatever their time tag says.\n\
+         \"schedule\": they wait for their time tag; the clients' clocks must agree with this one's.",
     ),
-    key(Gateway, "schedule_horizon", Later, ""),
+    key(
+        Gateway,
+        "schedule_horizon",
+        Default(r#""10s""#),
+        "How far ahead a time tag may lie; a bundle for a later moment is refused.",
+    ),
     key(Gateway, "state_file", Later, ""),
     key(
         Gateway,

@@ -191,7 +191,7 @@ fn show(walk: &mut Walk<'_, '_>, root: &DeTable<'_>, listen: &[SocketAddr]) -> S
         show.limits = limits(walk, section);
     }
     let clients: Vec<_> = sections.of(TableName::Client).collect();
-    show.clients = entries::clients(walk, &clients, &show.gateway.listen, &show.sessions);
+    show.clients = entries::clients(walk, &clients, &show.gateway, &show.sessions);
     show.addresses = sections
         .of(TableName::Address)
         .filter_map(|section| entries::address(walk, section))
@@ -324,9 +324,6 @@ fn unknown_table(
 fn gateway(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Gateway {
     let default = Gateway::default();
     walk.text(section, "http", |text| not_yet("http", text, "off"));
-    walk.text(section, "time_tags", |text| {
-        not_yet("time_tags", text, "arrival")
-    });
     let watch = [
         ("report", Watch::Report),
         ("apply", Watch::Apply),
@@ -339,6 +336,10 @@ fn gateway(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Gateway {
             .unwrap_or(default.name),
         listen_is_explicit: listen.is_some(),
         listen: listen.map_or(default.listen, |listen| listening(walk, section, listen)),
+        time_tags: entries::time_tags(walk, section).unwrap_or(default.time_tags),
+        schedule_horizon: walk
+            .text(section, "schedule_horizon", values::time)
+            .unwrap_or(default.schedule_horizon),
         watch: walk
             .word(section, "watch", "word for `watch`", &watch)
             .unwrap_or(default.watch),
@@ -346,7 +347,7 @@ fn gateway(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Gateway {
 }
 
 /// A key of which this version knows one value only.
-pub(super) fn not_yet(key: &str, text: &str, only: &str) -> super::walk::Read<()> {
+fn not_yet(key: &str, text: &str, only: &str) -> super::walk::Read<()> {
     if text == only {
         return Ok(());
     }

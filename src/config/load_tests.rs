@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::super::{AddressRule, ClientEntry, Echo, EventRule, LockRule, Outside, ParameterAccess};
-use super::super::{Allow, Source};
+use super::super::{Allow, Source, TimeTags};
 use super::*;
 
 #[test]
@@ -27,7 +27,8 @@ fn every_key_of_the_single_tables_is_read() {
         name = "foh"
         listen = ["127.0.0.1:9100", "[::1]:0"]
         http = "off"
-        time_tags = "arrival"
+        time_tags = "schedule"
+        schedule_horizon = "3s"
         watch = "apply"
         [access]
         allow = ["any", "10.0.0.0/8", "private"]
@@ -58,6 +59,8 @@ fn every_key_of_the_single_tables_is_read() {
     );
     assert!(show.gateway.listen_is_explicit);
     assert_eq!(show.gateway.watch, Watch::Apply);
+    assert_eq!(show.gateway.time_tags, TimeTags::Schedule);
+    assert_eq!(show.gateway.schedule_horizon, Duration::from_secs(3));
     assert_eq!(
         (show.access.allow.len(), show.access.allow[0]),
         (3, Allow::Any)
@@ -89,6 +92,8 @@ fn every_key_of_the_single_tables_is_read() {
 fn every_key_of_a_client_is_read() {
     let show = good(
         r#"
+        [gateway]
+        time_tags = "schedule"
         [[client]]
         name = "desk"
         source = "10.0.1.20:9000"
@@ -118,6 +123,7 @@ fn every_key_of_a_client_is_read() {
         echo: Echo::Settled,
         snap_back: false,
         status: false,
+        time_tags: TimeTags::Arrival,
         silence_timeout: Some(Duration::from_secs(5)),
         idle_timeout: None,
     };

@@ -25,5 +25,5 @@ pub use load::{load_show, load_show_bytes};
 pub use show::{
     Access, AddressRule, Allow, ClientEntry, Clients, Echo, EventRule, Gateway, Identity, Limits,
     LockRule, LockTimes, Operators, Outside, ParameterAccess, Sessions, Show, Source, Subnet,
-    Timeout, Unreachable, Watch,
+    TimeTags, Timeout, Unreachable, Watch,
 };

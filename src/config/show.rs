@@ -36,6 +36,10 @@ pub struct Gateway {
     /// Whether `listen` was written down (in the file or by a flag). Where it was not, a machine
     /// without IPv6 is served on IPv4 alone instead of refusing to start.
     pub listen_is_explicit: bool,
+    /// `time_tags`: when bundles act, of clients whose entry does not say it.
+    pub time_tags: TimeTags,
+    /// `schedule_horizon`: how far ahead a bundle's time tag may lie.
+    pub schedule_horizon: Duration,
     /// `watch`: what happens when the show file is saved.
     pub watch: Watch,
 }
@@ -49,9 +53,21 @@ impl Default for Gateway {
                 SocketAddr::from((Ipv6Addr::UNSPECIFIED, 8900)),
             ],
             listen_is_explicit: false,
+            time_tags: TimeTags::Arrival,
+            schedule_horizon: Duration::from_secs(10),
             watch: Watch::Report,
         }
     }
+}
+
+/// When a bundle acts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TimeTags {
+    /// When it arrives, whatever its time tag says: show machines' clocks disagree.
+    #[default]
+    Arrival,
+    /// At its time tag.
+    Schedule,
 }
 
 /// What happens when the show file is saved.
@@ -301,6 +317,8 @@ pub struct ClientEntry {
     pub snap_back: bool,
     /// `status`: whether it is sent `/oscgate/status/…` unasked.
     pub status: bool,
+    /// `time_tags`, its own or that of `[gateway]`.
+    pub time_tags: TimeTags,
     /// `silence_timeout`, its own or that of `[sessions]`.
     pub silence_timeout: Timeout,
     /// `idle_timeout`, its own or that of `[sessions]`.
