@@ -176,7 +176,7 @@ impl Gateway {
             Known::Stale => true,
             Known::No | Known::ReadAgain => false,
         };
-        if address == b"/oscgate/bye" && !asker.in_as {
+        if !stale && address == b"/oscgate/bye" && !asker.in_as {
             // There is nobody left to answer once it is done.
             reply(&mut out.scratch, number, "OK", "", NONE);
             self.answer(asker, Kind::Status, out);

@@ -48,7 +48,6 @@ pub fn run(input: &[u8]) {
     }
     world.check();
     world.check_sync();
-    world.check();
     world.stop();
 }
 
@@ -112,7 +111,8 @@ fn step(world: &mut World, from: &mut Bytes<'_>) {
         29 => world.wait_for_a_lock(),
         30 => {
             // The same again and again, as a hand on a fader does.
-            let (source, times) = (from.below(SOURCES.len()), 2 + from.below(70));
+            let source = from.below(SOURCES.len());
+            let times = [2, 3, 5, 20, 70][from.below(5)];
             let mut bytes = Vec::new();
             message::any(from).write(&mut bytes);
             let pause = from.one_of(&[0, 0, 10_000]);

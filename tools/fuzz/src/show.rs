@@ -6,6 +6,7 @@ mod text;
 mod written;
 
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 
 use oscgate::config::{Fault, Show, Source, commented_show, load_show, load_show_bytes};
 use oscgate::gateway::{Event, Gateway, Outputs};
@@ -76,18 +77,29 @@ pub fn run(input: &[u8]) {
     }
 }
 
-/// Some tables of what `oscgate init` prints, some of the examples in it made lines.
+/// What `oscgate init` prints, without the remarks: its tables, and the lines of each.
+static COMMENTED: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| {
+    let text = commented_show();
+    let tables = text.split("\n\n");
+    let lines = |table: &str| {
+        let lines = table.lines().filter(|line| !line.starts_with("# "));
+        lines.map(str::to_owned).collect()
+    };
+    tables.map(lines).collect()
+});
+
+/// Some tables of that, most of the examples in it made lines.
 fn excerpt(from: &mut Bytes<'_>) -> String {
     let mut text = String::new();
-    for table in commented_show().split("\n\n") {
-        if from.one_in(2) {
+    for table in &*COMMENTED {
+        if !from.one_in(3) {
             continue;
         }
-        for line in table.lines().filter(|line| !line.starts_with("# ")) {
-            let example = if from.one_in(3) {
-                line
-            } else {
-                line.trim_start_matches('#')
+        for line in table {
+            let example = match from.below(6) {
+                0 => continue,
+                1 => line,
+                _ => line.trim_start_matches('#'),
             };
             text.push_str(example);
             text.push('\n');
@@ -102,8 +114,8 @@ fn check(bytes: &[u8]) -> Loaded {
         Ok(show) => check_show(show),
         Err(faults) => faults::check(NAME, bytes, faults),
     }
-    // Whatever the way of loading, it comes to the same. One other way each time is enough.
-    match bytes.len() % 5 {
+    // Whatever the way of loading, it comes to the same. One other way now and then is enough.
+    match bytes.len() % 8 {
         0 => assert_eq!(load_show_bytes(NAME, bytes, &[]), loaded),
         1 => check_line_ends(bytes, &loaded),
         2 if !bytes.contains(&0) && !bytes.starts_with(&[0xff]) && !bytes.starts_with(&[0xfe]) => {
@@ -117,13 +129,14 @@ fn check(bytes: &[u8]) -> Loaded {
                 assert_eq!(load_show(NAME, text), loaded);
             }
         }
-        _ => {
+        4 => {
             let listen = SocketAddr::from(([10, 9, 8, 7], 7000));
             if let (Ok(show), Ok(other)) = (&loaded, load_show_bytes(NAME, bytes, &[listen])) {
                 assert_eq!(other.gateway.listen, [listen]);
                 assert_eq!(other.clients, show.clients);
             }
         }
+        _ => {}
     }
     loaded
 }
@@ -179,6 +192,9 @@ fn check_show(show: &Show) {
         assert!(rule.lock_timeout.is_none_or(|time| !time.is_zero()));
     }
     // It can be put into force.
+    if show.clients.len().is_multiple_of(2) {
+        return;
+    }
     let mut out = Outputs::new();
     let mut gateway = Gateway::new(show.clone(), &show.gateway.listen);
     gateway.handle(Instant::ZERO, Event::Timeout, &mut out);

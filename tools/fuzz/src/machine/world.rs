@@ -83,6 +83,8 @@ pub(super) struct World {
     spoken: BTreeSet<SocketAddr>,
     slow: BTreeSet<SocketAddr>,
     probe: Probe,
+    /// What was said of every address, as long as nothing has happened since.
+    known: Option<Vec<Meta>>,
     /// The replies to calls in this step.
     replies: Vec<Vec<u8>>,
     /// Packets in this step that were not taken, whatever the reason.
@@ -104,11 +106,12 @@ impl World {
             spoken: BTreeSet::new(),
             slow: BTreeSet::new(),
             probe: Probe::default(),
+            known: None,
             replies: Vec::new(),
             not_taken: false,
         };
         // While there is room for it.
-        this.check();
+        this.datagram_of(PROBE, b"/oscgate/ping\0\0\0,\0\0\0");
         this
     }
 
@@ -118,6 +121,7 @@ impl World {
     }
 
     fn add(&mut self, event: Event<'_>) {
+        self.known = None;
         trace(|| format!("{:>12} {}", self.now.as_micros(), told(&event)));
         self.gateway.handle(self.now, event, &mut self.out);
         let due = self.gateway.deadline();
@@ -199,22 +203,23 @@ impl World {
         assert_eq!(self.out.waiting(), waiting, "it has lost count");
     }
 
-    /// Lets time go on, waking the gateway whenever it wants; beyond some hundred times, late.
+    /// Lets time go on, waking the gateway whenever it wants; beyond some times, late.
     pub(super) fn pass(&mut self, micros: u64) {
         let end = self.now + Duration::from_micros(micros);
-        for _ in 0..100 {
+        for _ in 0..16 {
             let Some(due) = self.gateway.deadline().filter(|&due| due <= end) else {
                 break;
             };
             self.now = self.now.max(due);
             self.handle(Event::Timeout);
         }
-        self.now = end;
+        self.now = self.now.max(end);
         self.handle(Event::Timeout);
     }
 
     /// Lets time go on without waking it.
     pub(super) fn jump(&mut self, micros: u64) {
+        self.known = None;
         self.now = self.now + Duration::from_micros(micros);
     }
 
@@ -232,7 +237,10 @@ impl World {
 
     pub(super) fn toggle_slow(&mut self, source: usize) {
         let source = SOURCES[source];
-        if !self.slow.remove(&source) {
+        if self.slow.remove(&source) {
+            // What has waited goes out now, and is no answer to what comes next.
+            self.drain();
+        } else {
             self.slow.insert(source);
         }
     }
@@ -244,6 +252,9 @@ impl World {
 
     /// What is said of every address; `None` where it could not be asked.
     fn ask(&mut self) -> Option<Vec<Meta>> {
+        if self.known.is_some() {
+            return self.known.clone();
+        }
         self.probe.begin_step();
         self.datagram_of(PROBE, &QUESTIONS);
         if self.probe.unheard || self.probe.lost {
@@ -254,7 +265,8 @@ impl World {
         for meta in &metas {
             self.probe.check(meta);
         }
-        Some(metas)
+        self.known = Some(metas);
+        self.known.clone()
     }
 
     /// One message, and what it changed: nothing where it was denied, nothing that another holds.
@@ -394,7 +406,9 @@ fn told(event: &Event<'_>) -> String {
     match event {
         Event::Datagram { from, bytes, .. } => format!("{from} {}", packet(bytes)),
         Event::Show(_) => "another show".to_owned(),
-        other => format!("{other:?}"),
+        Event::Timeout | Event::Unreachable { .. } | Event::Unsent { .. } | Event::Stop => {
+            format!("{event:?}")
+        }
     }
 }
 

@@ -155,7 +155,7 @@ const PIECES: &[&str] = &[
     "gateway.name = 1\n",
     "\"a\" = 1\n",
     "a.b.c = 1\n",
-    "schedule_horizon = \"1s\"\n",
+    "state_file = \"x\"\n",
     "name: x\n",
     "follow = [\n",
 ];

@@ -6,7 +6,7 @@ use std::time::Duration;
 use oscgate::config::{
     Access, AddressRule, Allow, ClientEntry, Clients, Echo, EventRule, Gateway, Identity, Limits,
     LockRule, LockTimes, Operators, Outside, ParameterAccess, Sessions, Show, Source, Subnet,
-    Unreachable, Watch, load_show,
+    TimeTags, Unreachable, Watch, load_show,
 };
 
 use super::style;
@@ -18,6 +18,7 @@ type Key<T> = (&'static str, fn(&mut Bytes<'_>, &mut T) -> String);
 /// A client as far as it is written: what it leaves out may stand in `[sessions]`.
 struct Client {
     entry: ClientEntry,
+    has_time_tags: bool,
     has_silence_timeout: bool,
     has_idle_timeout: bool,
 }
@@ -42,28 +43,31 @@ impl Written {
         if from.one_in(2) {
             tables.push(table(from, "[gateway]", GATEWAY, &mut show.gateway));
         }
-        if from.one_in(3) {
+        if from.one_in(4) {
             tables.push(table(from, "[access]", ACCESS, &mut show.access));
         }
-        if from.one_in(3) {
+        if from.one_in(4) {
             tables.push(table(from, "[locks]", LOCKS, &mut show.locks));
         }
-        if from.one_in(3) {
+        if from.one_in(4) {
             tables.push(table(from, "[limits]", LIMITS, &mut show.limits));
         }
         let mut clients = Vec::new();
-        for number in 0..from.below(4) as u8 {
+        for number in 0..from.below(3) as u8 {
             let (mut client, mut written) = new_client(from, number);
             let others = table(from, "", CLIENT, &mut client);
             written.lines.extend(others.lines);
             clients.push(client);
             tables.push(written);
         }
-        if from.one_in(3) {
+        if from.one_in(4) {
             tables.push(table(from, "[sessions]", SESSIONS, &mut show.sessions));
         }
         for client in clients {
             let mut entry = client.entry;
+            if !client.has_time_tags {
+                entry.time_tags = show.gateway.time_tags;
+            }
             if !client.has_silence_timeout {
                 entry.silence_timeout = show.sessions.silence_timeout;
             }
@@ -72,7 +76,7 @@ impl Written {
             }
             show.clients.push(entry);
         }
-        for _ in 0..from.below(4) {
+        for _ in 0..from.below(3) {
             let (mut rule, mut written) = new_rule(from);
             let others = table(from, "", ADDRESS, &mut rule);
             written.lines.extend(others.lines);
@@ -87,7 +91,7 @@ impl Written {
 fn table<T>(from: &mut Bytes<'_>, header: &str, keys: &[Key<T>], value: &mut T) -> Table {
     let mut left = keys.to_vec();
     let mut lines = Vec::new();
-    for _ in 0..from.below(keys.len() + 1) {
+    for _ in 0..from.below(keys.len().min(6) + 1) {
         let (name, set) = left.swap_remove(from.below(left.len()));
         lines.push((name, set(from, value)));
     }
@@ -118,6 +122,12 @@ const GATEWAY: &[Key<Gateway>] = &[
         style::list(from, &texts)
     }),
     ("http", |from, _| style::text(from, "off")),
+    ("time_tags", |from, gateway| {
+        time_tags(from, &mut gateway.time_tags)
+    }),
+    ("schedule_horizon", |from, gateway| {
+        set(style::time(from), &mut gateway.schedule_horizon)
+    }),
     ("watch", |from, gateway| {
         let words = [
             ("report", Watch::Report),
@@ -274,6 +284,10 @@ const CLIENT: &[Key<Client>] = &[
     ("status", |from, client| {
         set(style::flag(from), &mut client.entry.status)
     }),
+    ("time_tags", |from, client| {
+        client.has_time_tags = true;
+        time_tags(from, &mut client.entry.time_tags)
+    }),
     ("silence_timeout", |from, client| {
         client.has_silence_timeout = true;
         set(style::timeout(from), &mut client.entry.silence_timeout)
@@ -409,6 +423,7 @@ fn new_client(from: &mut Bytes<'_>, number: u8) -> (Client, Table) {
     };
     let client = Client {
         entry,
+        has_time_tags: false,
         has_silence_timeout: false,
         has_idle_timeout: false,
     };
@@ -434,6 +449,14 @@ fn patterns(from: &mut Bytes<'_>) -> (Vec<String>, String) {
     let texts: Vec<String> = patterns.iter().map(|one| style::text(from, one)).collect();
     let written = style::list(from, &texts);
     (patterns, written)
+}
+
+fn time_tags(from: &mut Bytes<'_>, place: &mut TimeTags) -> String {
+    let words = [
+        ("arrival", TimeTags::Arrival),
+        ("schedule", TimeTags::Schedule),
+    ];
+    set(style::word(from, &words), place)
 }
 
 fn limit(from: &mut Bytes<'_>, limit: &mut u32) -> String {
