@@ -93,6 +93,19 @@ pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 /// How often one IP is told that there is no room for it.
 pub const NO_ROOM_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Bundles of one client that may wait for their time tag.
+pub const SCHEDULED_PER_CLIENT_MAX: usize = 256;
+
+/// Bytes of one client's bundles that may wait: 4 KiB for each of them.
+pub const SCHEDULED_PER_CLIENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of all bundles that may wait, whatever the number of clients.
+pub const SCHEDULED_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// How long after a stall of its own the gateway handles what waits in its sockets before anything
+/// ends by time.
+pub const CATCH_UP_MAX: Duration = Duration::from_secs(1);
+
 /// Changes kept for the observers between two turns of the loop; more are counted, not kept.
 pub const CHANGES_MAX: usize = 4_096;
 

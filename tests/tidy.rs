@@ -31,7 +31,11 @@ const ROOMS: &[Room] = &[
     room("gateway", 3, &["hashbrown"]),
     // The I/O line: what is above builds with --no-default-features, what is below waits.
     room("net", 5, &["libc", "socket2", "tokio"]),
-    room("driver", 6, &["if_addrs", "notify", "tokio", "tracing"]),
+    room(
+        "driver",
+        6,
+        &["if_addrs", "notify", "rustix", "tokio", "tracing"],
+    ),
     room("client", 7, &["serde_json", "tokio"]),
     room("cli", 8, EVERYTHING),
     room("main", 9, EVERYTHING),

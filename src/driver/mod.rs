@@ -47,10 +47,17 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How long to wait for a socket that does not say when it takes datagrams again.
 const RETRY: Duration = Duration::from_millis(1);
 
-/// How often the machine's own addresses are read anew: they come and go with cables. They only
-/// serve to see that something is aimed at the gateway itself by mistake, so this need not be
-/// quick; reading them takes a tenth of a millisecond.
-const ADDRESSES_INTERVAL: Duration = Duration::from_secs(10);
+/// How often the links of this machine are looked at: they come and go with cables. It takes a
+/// tenth of a millisecond. It is also the longest sleep: what waits for a time does not notice by
+/// itself that the machine was suspended meanwhile.
+const LINKS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long the loop has to stand still in the midst of catching up to be given its time anew.
+const STALL: Duration = Duration::from_millis(250);
+
+/// How old a look at the links may be where something is due: a client behind a cable that was
+/// pulled does not fall silent.
+const LINKS_AGE_MAX: Duration = Duration::from_millis(100);
 
 /// Where to listen, and how.
 #[derive(Clone, Debug)]
@@ -94,8 +101,16 @@ pub struct Driver {
     first: usize,
     clock: Clock,
     controls: mpsc::Receiver<Control>,
-    /// When the machine's own addresses are read next.
-    addresses_due: Instant,
+    /// When the links were last looked at.
+    links_seen: Option<Instant>,
+    /// When the sockets were last seen empty while something was due.
+    quiet: Instant,
+    /// The machine was told that something may wait while something is due.
+    behind: bool,
+    /// The last reading of the clock since then, and of the time that this thread had worked.
+    seen: (Instant, Duration),
+    /// When the loop was last seen at work before it stood still once more.
+    stalled_since: Option<Instant>,
     core: Core,
 }
 
@@ -115,6 +130,15 @@ enum Next {
     Wait,
     /// There is more to do; what has come meanwhile is looked at first.
     GoOn,
+}
+
+/// How much was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Received {
+    /// All that the runtime knows of.
+    All,
+    /// There may be more.
+    Some,
 }
 
 /// What ended the waiting.
@@ -162,7 +186,11 @@ impl Driver {
             first: 0,
             clock: Clock::start(),
             controls,
-            addresses_due: Instant::ZERO,
+            links_seen: None,
+            quiet: Instant::ZERO,
+            behind: false,
+            seen: (Instant::ZERO, Duration::ZERO),
+            stalled_since: None,
             core: Core {
                 gateway: Gateway::new(show, &addresses),
                 out: Outputs::new(),
@@ -203,8 +231,10 @@ impl Driver {
     /// Waits until there is something to do; if there is already, lets the runtime look at what
     /// has come.
     async fn wait(&mut self, next: Next) -> Wake {
-        let due = self.core.gateway.deadline().unwrap_or(self.addresses_due);
-        let mut patience = self.clock.until(due.min(self.addresses_due));
+        let mut patience = LINKS_INTERVAL;
+        if let Some(due) = self.core.gateway.deadline() {
+            patience = patience.min(self.clock.until(due));
+        }
         if self.core.ports.must_be_tried() {
             patience = patience.min(RETRY);
         }
@@ -221,26 +251,79 @@ impl Driver {
         }
     }
 
-    /// Everything there is to do now, up to a bound.
+    /// Everything there is to do now, up to a bound. What waits in the sockets goes before what is
+    /// due: it may have come in time, while nobody looked.
     fn turn(&mut self) -> Next {
-        let now = self.clock.now();
-        if now >= self.addresses_due {
-            self.addresses_due = now + ADDRESSES_INTERVAL;
-            self.core.gateway.set_local_addresses(local_addresses());
-        }
-        if self.core.gateway.deadline().is_some_and(|due| due <= now) {
-            self.core.handle(now, Event::Timeout);
+        let received = self.receive();
+        let now = self.read_clock();
+        if self.behind {
+            // What the runtime knows of a socket is not enough: woken by the time alone, it has
+            // not asked the kernel yet.
+            if received == Received::All && self.core.ports.are_empty() {
+                self.look_at_links(now, LINKS_AGE_MAX);
+                self.quiet = now;
+                self.behind = false;
+                self.core.handle(now, Event::CaughtUp);
+            }
+        } else if !self.core.is_due(now) {
+            self.look_at_links(now, LINKS_INTERVAL);
         }
         self.core.send(now);
-        let next = self.receive();
-        if self.core.can_send() {
+        let waits = self.behind || self.core.is_due(now);
+        if waits || received == Received::Some || self.core.can_send() {
             return Next::GoOn;
         }
-        next
+        Next::Wait
+    }
+
+    /// Reads the clock and, where the machine is behind, notices that the loop stood still once
+    /// more: its second is then given anew.
+    fn read_clock(&mut self) -> Instant {
+        let now = self.clock.now();
+        if self.behind {
+            let worked = Clock::worked();
+            let stood_still = now
+                .since(self.seen.0)
+                .saturating_sub(worked.saturating_sub(self.seen.1));
+            if stood_still >= STALL {
+                self.stalled_since.get_or_insert(self.seen.0);
+            }
+            self.seen = (now, worked);
+        }
+        now
+    }
+
+    /// Something is due, and nobody has asked the kernel yet whether anything waits.
+    fn meet_due(&mut self, now: Instant) {
+        let event = match (self.behind, self.stalled_since.take()) {
+            (false, _) => {
+                self.behind = true;
+                self.seen = (now, Clock::worked());
+                Event::Behind { since: self.quiet }
+            }
+            (true, Some(since)) => Event::Behind { since },
+            // The time to catch up is over.
+            (true, None) => Event::Timeout,
+        };
+        self.core.handle(now, event);
+    }
+
+    /// Tells the machine which links are up, if that is not known well enough.
+    fn look_at_links(&mut self, now: Instant, age_max: Duration) {
+        if self
+            .links_seen
+            .is_none_or(|seen| now.since(seen) >= age_max)
+        {
+            self.links_seen = Some(now);
+            // Where they cannot be read, nothing is known to be down.
+            if let Some(up) = links_up() {
+                self.core.handle(now, Event::Links { up: &up });
+            }
+        }
     }
 
     /// Reads the sockets in turns until they are empty, or have had enough for once.
-    fn receive(&mut self) -> Next {
+    fn receive(&mut self) -> Received {
         let count = self.core.ports.len();
         self.first = (self.first + 1) % count;
         for _ in 0..BATCHES_IN_A_ROW {
@@ -249,10 +332,10 @@ impl Driver {
                 received += self.receive_batch(index);
             }
             if received == 0 {
-                return Next::Wait;
+                return Received::All;
             }
         }
-        Next::GoOn
+        Received::Some
     }
 
     /// Reads one batch, has it decided, and sends what comes of it. How many datagrams it had.
@@ -261,10 +344,7 @@ impl Driver {
         socket.recv_unreachable(&mut self.dead);
         let received = socket.recv_batch(&mut self.received);
         // One reading of the clock: what one system call brought came at one moment.
-        let now = self.clock.now();
-        for to in self.dead.drain(..) {
-            self.core.handle(now, Event::Unreachable { to });
-        }
+        let now = self.read_clock();
         let count = match received {
             Ok(count) => count,
             Err(error) => {
@@ -272,7 +352,15 @@ impl Driver {
                 0
             }
         };
+        if self.core.is_due(now) {
+            self.meet_due(now);
+        }
+        for to in self.dead.drain(..) {
+            self.core.handle(now, Event::Unreachable { to });
+        }
         if count > 0 {
+            let tag = self.clock.time_tag();
+            self.core.handle(now, Event::WallClock { tag });
             self.core.handle_batch(now, index, &self.received);
         }
         if !self.core.out.is_empty() {
@@ -282,7 +370,10 @@ impl Driver {
     }
 
     fn reload(&mut self, show: Box<Show>) {
-        let now = self.clock.now();
+        let now = self.read_clock();
+        if self.core.is_due(now) {
+            self.meet_due(now);
+        }
         for socket in self.core.ports.sockets_mut() {
             if let Err(error) = socket.set_unreachable(wanted(&show)) {
                 self.core.log.receive_failed(now, &error);
@@ -353,6 +444,11 @@ impl Core {
         }
     }
 
+    /// Whether something is due.
+    fn is_due(&self, now: Instant) -> bool {
+        self.gateway.deadline().is_some_and(|due| due <= now)
+    }
+
     /// Whether something waits that no socket keeps from leaving.
     fn can_send(&self) -> bool {
         !self.out.is_empty() && !self.ports.is_blocked()
@@ -367,11 +463,9 @@ const fn wanted(show: &Show) -> Unreachable {
     }
 }
 
-/// The addresses of this machine's interfaces; none where they cannot be read.
-fn local_addresses() -> Vec<IpAddr> {
-    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    interfaces
-        .into_iter()
-        .map(|interface| interface.ip())
-        .collect()
+/// The addresses of this machine's links that are up; `None` where they cannot be read.
+fn links_up() -> Option<Vec<IpAddr>> {
+    let interfaces = if_addrs::get_if_addrs().ok()?;
+    let up = interfaces.iter().filter(|interface| interface.is_oper_up());
+    Some(up.map(if_addrs::Interface::ip).collect())
 }

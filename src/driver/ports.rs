@@ -117,6 +117,11 @@ impl Ports {
         self.ports.iter_mut().map(|port| &mut port.socket)
     }
 
+    /// Whether nothing waits to be received.
+    pub(super) fn are_empty(&self) -> bool {
+        self.sockets().all(Socket::is_empty)
+    }
+
     /// Waits until something can be received from any socket, or one that took nothing takes
     /// something again.
     pub(super) async fn ready(&self) {

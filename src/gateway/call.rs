@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 
+use super::clients::ClientId;
 use super::code::Code;
 use super::denial::Refusal;
 use super::output::Outputs;
 use super::queue::Kind;
 use super::reading::META;
 use super::reply::millis;
-use super::request::{Asked, Done, Reader, is_own_address, reply};
+use super::request::{Asked, Done, REPLY, Reader, failed, is_own_address, reply};
 use super::write::padded;
 use super::{Asker, Gateway};
 use crate::limits::{CALL_ANSWER_BYTES_MAX, CALL_MEMORY, DATAGRAM_BYTES_MAX};
@@ -16,7 +17,7 @@ use crate::osc::{Arguments, Pattern, is_pattern};
 use crate::time::Instant;
 
 /// What one client called: its answers to the last numbers, counted down from the highest seen.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Calls {
     highest: Option<i32>,
     /// In order of their numbers.
@@ -24,7 +25,7 @@ pub(super) struct Calls {
 }
 
 /// A call that was answered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Answered {
     number: i32,
     /// The address that it wrote, locked or unlocked, if it did.
@@ -35,7 +36,7 @@ struct Answered {
 
 /// What is known of a number.
 #[derive(Debug, PartialEq, Eq)]
-enum Known<'a> {
+pub(super) enum Known<'a> {
     /// It is to be done.
     No,
     /// It was done, and answered like this.
@@ -48,7 +49,7 @@ enum Known<'a> {
 
 impl Calls {
     /// What is known of a call; `subject` is the address that it would write, lock or unlock.
-    fn known(&self, number: i32, subject: Option<&[u8]>) -> Known<'_> {
+    pub(super) fn known(&self, number: i32, subject: Option<&[u8]>) -> Known<'_> {
         let Some(highest) = self.highest else {
             return Known::No;
         };
@@ -77,7 +78,7 @@ impl Calls {
     }
 
     /// Remembers an answer, and what was done to which address.
-    fn remember(&mut self, number: i32, done_to: Option<&[u8]>, answer: &[u8]) {
+    pub(super) fn remember(&mut self, number: i32, done_to: Option<&[u8]>, answer: &[u8]) {
         let highest = self.highest.map_or(number, |highest| highest.max(number));
         self.highest = Some(highest);
         let oldest = i64::from(highest) - CALL_MEMORY as i64 + 1;
@@ -146,6 +147,71 @@ fn subject<'a>(address: &'a [u8], values: Arguments<'a>) -> Option<&'a [u8]> {
     }
 }
 
+/// A call, read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call<'a> {
+    /// Its number.
+    pub(super) number: i32,
+    /// What it asks for.
+    pub(super) asked: Asked<'a>,
+}
+
+impl<'a> Call<'a> {
+    /// The address that it would write, lock or unlock.
+    pub(super) fn subject(&self) -> Option<&'a [u8]> {
+        subject(self.asked.address, self.asked.values)
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// The arguments of a call.
+    pub(super) fn call(&mut self) -> Option<Call<'a>> {
+        let (number, address) = (self.int()?, self.string()?);
+        let asked = Asked {
+            address,
+            values: self.0,
+            whole: None,
+        };
+        Some(Call { number, asked })
+    }
+}
+
+/// Who called, and by which number.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caller {
+    /// Who.
+    pub(super) asker: Asker,
+    /// The number.
+    pub(super) number: i32,
+}
+
+/// A call that is none.
+pub(super) const UNREADABLE: Refusal =
+    failed(Code::BadArguments, "call takes a number and an address");
+
+/// A call that comes too late.
+pub(super) const OVERTAKEN: Refusal = failed(
+    Code::Stale,
+    "a later call for the same address was done already",
+);
+
+/// What stands for the answer of a call that a bundle would do.
+pub(super) const DONE: &[u8] = b"/oscgate/reply\0\0,is\0\0\0\0\0OK\0\0";
+
+/// What a remembered answer says: `Err` with the code, if the call was refused.
+pub(super) fn outcome(answer: &[u8]) -> Result<(), Code> {
+    let mut reader = Reader(Arguments::of_tail(&answer[padded(REPLY)..]));
+    let code = (reader.int(), reader.text()).1;
+    code.and_then(Code::of_word).map_or(Ok(()), Err)
+}
+
+/// Writes a remembered answer with another number.
+pub(super) fn write_with_number(buffer: &mut Vec<u8>, number: i32, answer: &[u8]) {
+    let mut reader = Reader(Arguments::of_tail(&answer[padded(REPLY)..]));
+    let code = (reader.int(), reader.text()).1.unwrap_or_default();
+    reply(buffer, number, code, "", reader.0).rest(reader.0);
+}
+
 impl Gateway {
     /// Does what a call asks for, unless it was done already, and answers it.
     pub(super) fn call(
@@ -155,69 +221,78 @@ impl Gateway {
         mut reader: Reader<'_>,
         out: &mut Outputs,
     ) -> Result<Done, Refusal> {
-        let (Some(number), Some(address)) = (reader.int(), reader.string()) else {
-            let text = "call takes a number and an address";
-            self.fail(asker, "/oscgate/call", Code::BadArguments, text, out);
-            return Err(Refusal::plain(Code::BadArguments, text));
+        let Some(call) = reader.call() else {
+            let Refusal { code, text, .. } = UNREADABLE;
+            self.fail(asker, "/oscgate/call", code, text, out);
+            return Err(UNREADABLE);
         };
-        let subject = subject(address, reader.0);
-        let calls = self
-            .clients
-            .session_mut(asker.client)
-            .calls
-            .get_or_insert_default();
-        let stale = match calls.known(number, subject) {
-            Known::Answered(answer) => {
-                out.scratch.clear();
-                out.scratch.extend_from_slice(answer);
-                self.answer(asker, Kind::Status, out);
-                return Ok(Done::Nothing);
-            }
-            Known::Stale => true,
-            Known::No | Known::ReadAgain => false,
-        };
-        if !stale && address == b"/oscgate/bye" && !asker.in_as {
+        let (number, subject) = (call.number, call.subject());
+        let caller = Caller { asker, number };
+        if self.answer_from_memory(caller, out) {
+            return Ok(Done::Nothing);
+        }
+        let stale = self.calls(asker.client).known(number, subject) == Known::Stale;
+        if call.asked.address == b"/oscgate/bye" && !asker.in_as {
             // There is nobody left to answer once it is done.
             reply(&mut out.scratch, number, "OK", "", NONE);
             self.answer(asker, Kind::Status, out);
         }
-        let caller = Asker {
+        let inside = Asker {
             in_call: true,
             ..asker
         };
         let result = if stale {
-            let code = Code::Stale;
-            Err(Refusal::plain(
-                code,
-                "a later call for the same address was done already",
-            ))
+            Err(OVERTAKEN)
         } else {
-            let asked = Asked {
-                address,
-                values: reader.0,
-                whole: None,
-            };
-            self.ask(now, caller, &asked, out)
+            self.ask(now, inside, &call.asked, out)
         };
         if self.clients.session_if_alive(asker.client).is_none() {
             return Ok(Done::Nothing);
         }
         self.write_reply(number, result, out);
         let done_to = subject.filter(|_| result.is_ok());
-        let calls = self
-            .clients
-            .session_mut(asker.client)
-            .calls
-            .get_or_insert_default();
         if !stale {
-            calls.remember(number, done_to, &out.scratch);
+            self.calls(asker.client)
+                .remember(number, done_to, &out.scratch);
         }
         let asker = self.still_at(asker);
         self.answer(asker, Kind::Status, out);
         Ok(Done::Nothing)
     }
 
-    fn write_reply(&mut self, number: i32, result: Result<Done, Refusal>, out: &mut Outputs) {
+    fn calls(&mut self, client: ClientId) -> &mut Calls {
+        let session = self.clients.session_mut(client);
+        session.calls.get_or_insert_default()
+    }
+
+    /// Answers a call that was answered before with the same answer.
+    pub(super) fn answer_from_memory(&mut self, caller: Caller, out: &mut Outputs) -> bool {
+        let Known::Answered(answer) = self.calls(caller.asker.client).known(caller.number, None)
+        else {
+            return false;
+        };
+        out.scratch.clear();
+        out.scratch.extend_from_slice(answer);
+        self.answer(caller.asker, Kind::Status, out);
+        true
+    }
+
+    /// Remembers the refusal in the scratch buffer as the answer to a call, unless its number is
+    /// too low to be remembered.
+    pub(super) fn remember_refusal(&mut self, caller: Caller, out: &Outputs) {
+        let calls = self.calls(caller.asker.client);
+        if calls.known(caller.number, None) != Known::Stale {
+            calls.remember(caller.number, None, &out.scratch);
+        }
+    }
+
+    /// Writes the answer to a call to the scratch buffer.
+    pub(super) fn write_reply(
+        &mut self,
+        number: i32,
+        result: Result<Done, Refusal>,
+        out: &mut Outputs,
+    ) {
         let buffer = &mut out.scratch;
         match result {
             Ok(Done::Nothing | Done::Reflection) => {

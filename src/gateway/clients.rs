@@ -5,78 +5,20 @@ use std::net::SocketAddr;
 
 use hashbrown::HashMap;
 
-use super::call::Calls;
+use super::client::{Client, Session};
 use super::deadlines::TimerId;
 use super::destination::{Destination, DestinationId, Place, Sent};
 use super::event::Via;
 use super::names::{NameId, Names};
 use super::output::Outputs;
 use super::profile::{ProfileId, Who};
-use super::table::AddressId;
+use super::session::Origin;
 use crate::limits::SOURCES_PER_CLIENT_MAX;
 use crate::time::Instant;
 
 /// A client: who speaks, wherever from. Valid as long as its record is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ClientId(u32);
-
-/// One client. It is kept while it has a session, and beyond that if it is configured.
-#[derive(Debug)]
-pub(super) struct Client {
-    /// Who it is; `None`: a user behind another client.
-    pub(super) who: Option<Who>,
-    /// What it goes by.
-    pub(super) name: NameId,
-    /// What it went by before it took another name.
-    pub(super) former_name: NameId,
-    /// What it may do.
-    pub(super) profile: ProfileId,
-    /// The client that speaks for it (`/oscgate/as`).
-    pub(super) parent: Option<ClientId>,
-    /// Where it was heard from in this session.
-    sources: Vec<SocketAddr>,
-    /// Where it is spoken to.
-    pub(super) destinations: Vec<DestinationId>,
-    /// The destination that has its configured subscriptions, where no port is fixed for them.
-    pub(super) last_heard_at: Option<DestinationId>,
-    /// Its session, if it has one.
-    pub(super) session: Option<Session>,
-    /// Datagrams to it that the kernel would not take, since its session began.
-    pub(super) unsent: u64,
-    /// When it was last heard, in this session or before.
-    pub(super) last_heard: Instant,
-}
-
-/// The time from a client's first good packet to its `bye`, silence or replacement.
-#[derive(Debug)]
-pub(super) struct Session {
-    /// The endpoint that it began from.
-    pub(super) endpoint: SocketAddr,
-    /// It has sent a heartbeat.
-    pub(super) heartbeat: bool,
-    /// It has sent a message under `/oscgate`.
-    pub(super) spoke: bool,
-    /// Followers have been told of it.
-    pub(super) announced: bool,
-    /// The reply port of its `hello`.
-    pub(super) reply_port: Option<u16>,
-    /// What it holds.
-    pub(super) locks: Vec<AddressId>,
-    /// How many addresses it created.
-    pub(super) created: u32,
-    /// Its wake-up for silence.
-    pub(super) timer: Option<TimerId>,
-    /// Packets that it may send at once, in millionths.
-    pub(super) allowance: u64,
-    /// When `allowance` was right.
-    pub(super) allowance_at: Instant,
-    /// What it called.
-    pub(super) calls: Option<Box<Calls>>,
-    /// The users that it speaks for.
-    pub(super) users: Vec<ClientId>,
-    /// How many streams of denied writes it has.
-    pub(super) streams: u32,
-}
 
 /// A source address that has been heard.
 #[derive(Clone, Copy, Debug)]
@@ -228,6 +170,8 @@ impl Clients {
             session: None,
             unsent: 0,
             last_heard: now,
+            heard_over: None,
+            audible_from: Instant::ZERO,
         };
         let id = if let Some(id) = self.free.pop() {
             self.slots[id as usize] = Some(client);
@@ -316,11 +260,13 @@ impl Clients {
     }
 
     /// Notes that a source was heard.
-    pub(super) fn heard(&mut self, now: Instant, from: SocketAddr, id: ClientId) {
-        if let Some(source) = self.sources.get_mut(&from) {
+    pub(super) fn heard(&mut self, now: Instant, origin: Origin, id: ClientId) {
+        if let Some(source) = self.sources.get_mut(&origin.from) {
             source.heard = now;
         }
-        self.client_mut(id).last_heard = now;
+        let client = self.client_mut(id);
+        client.last_heard = now;
+        client.heard_over = origin.via.local;
     }
 
     /// Remembers a source address. Of those of one client that follow nothing only so many are

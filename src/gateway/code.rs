@@ -24,6 +24,8 @@ pub enum Code {
     Limit,
     /// No such address, or no value yet.
     NotFound,
+    /// A bundle for a moment too far ahead.
+    BadTime,
     /// A call that was overtaken.
     Stale,
     /// The name belongs to another.
@@ -33,6 +35,30 @@ pub enum Code {
 }
 
 impl Code {
+    /// All of them, in order.
+    pub const ALL: [Self; 14] = [
+        Self::BadAddress,
+        Self::NotAllowed,
+        Self::ReadOnly,
+        Self::LockHeld,
+        Self::LockRequired,
+        Self::Conflict,
+        Self::BadArguments,
+        Self::OutOfRange,
+        Self::Limit,
+        Self::NotFound,
+        Self::BadTime,
+        Self::Stale,
+        Self::NameTaken,
+        Self::UnknownRequest,
+    ];
+
+    /// The code of a word on the wire.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == word)
+    }
+
     /// The word on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -47,6 +73,7 @@ impl Code {
             Self::OutOfRange => "OUT_OF_RANGE",
             Self::Limit => "LIMIT",
             Self::NotFound => "NOT_FOUND",
+            Self::BadTime => "BAD_TIME",
             Self::Stale => "STALE",
             Self::NameTaken => "NAME_TAKEN",
             Self::UnknownRequest => "UNKNOWN_REQUEST",

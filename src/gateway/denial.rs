@@ -38,6 +38,11 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
+    /// Whether nobody but a caller is told: a pattern that matches nothing is no fault.
+    pub(super) fn says_nothing(self) -> bool {
+        self.code == Code::NotFound
+    }
+
     /// One that no lock is the cause of.
     pub(super) const fn plain(code: Code, text: &'static str) -> Self {
         Self {
@@ -135,7 +140,7 @@ impl Gateway {
         refusal
     }
 
-    fn is_same_ip(&self, asker: Asker, holder: Option<ClientId>) -> bool {
+    pub(super) fn is_same_ip(&self, asker: Asker, holder: Option<ClientId>) -> bool {
         let Some(holder) = holder else { return false };
         let (asker, holder) = (self.clients.root(asker.client), self.clients.root(holder));
         let ip = |client| self.clients.session(client).endpoint.ip();
@@ -210,7 +215,7 @@ impl Gateway {
             return;
         };
         let due = stream.last + self.times.settle;
-        if due > now {
+        if due > self.pace.as_of(now) {
             self.deadlines.arm(due, Timer::Stream(key));
             return;
         }
@@ -224,6 +229,7 @@ impl Gateway {
                 via: place.via,
                 in_call: stream.in_call,
                 in_as: false,
+                in_atomic: false,
             };
             self.snap_back(now, place, asker, stream.id, out);
         }
@@ -262,6 +268,7 @@ pub(super) const fn words(code: Code) -> &'static str {
         Code::OutOfRange => "outside the range of the address",
         Code::Limit => "a limit is reached",
         Code::NotFound => "no such address or no value yet",
+        Code::BadTime => "a bundle for a moment too far ahead",
         Code::Stale => "overtaken by a later call",
         Code::NameTaken => "the name belongs to another client",
         Code::UnknownRequest => "no such request",

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::config::Show;
+use crate::time::Instant;
 
 /// Which way a datagram came, and so which way its answer leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +29,28 @@ pub enum Event<'a> {
     },
     /// The moment that [`Gateway::deadline`](super::Gateway::deadline) named has come.
     Timeout,
+    /// What the wall clock says at this moment, for bundles that wait for their time tag. It is
+    /// told before the datagrams that were received with it; carried on from there, the machine's
+    /// own time decides, so that a clock that is set moves nothing that waits already.
+    WallClock {
+        /// As an OSC time tag: seconds since 1900 in the upper half, fractions in the lower.
+        tag: u64,
+    },
+    /// Something is due while datagrams may wait in the sockets, where they may have come in time:
+    /// nothing ends by time before [`Event::CaughtUp`], or before a second is over. Told again when
+    /// the loop stood still once more meanwhile: the second begins anew.
+    Behind {
+        /// When the sockets were last seen empty. What is due is judged as of then.
+        since: Instant,
+    },
+    /// The sockets have been seen empty: what is due happens.
+    CaughtUp,
+    /// The links of this machine, whenever one of them may have come or gone. A client that speaks
+    /// over a link that is down cannot be heard, and is not taken as gone for it.
+    Links {
+        /// The addresses of those that are up; a loopback address always is.
+        up: &'a [IpAddr],
+    },
     /// An ICMP port-unreachable answered something that was sent to this address.
     Unreachable {
         /// The address that does not listen.

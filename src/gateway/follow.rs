@@ -2,8 +2,9 @@
 
 use hashbrown::HashMap;
 
-use super::code::Code;
+use super::denial::Refusal;
 use super::destination::{DestinationId, Subscription};
+use super::reading::TOO_MANY_SUBSCRIPTIONS;
 use super::reply::StatusKind;
 use super::table::AddressId;
 use super::{Asker, Gateway};
@@ -112,7 +113,7 @@ impl Gateway {
     }
 
     /// Adds patterns to what the asking endpoint follows: all, or none and an error.
-    pub(super) fn subscribe(&mut self, asker: Asker, patterns: &[Pattern]) -> Result<(), Code> {
+    pub(super) fn subscribe(&mut self, asker: Asker, patterns: &[Pattern]) -> Result<(), Refusal> {
         let root = self.clients.root(asker.client);
         let has = |list: &[Subscription], pattern: &Pattern| {
             list.iter()
@@ -136,7 +137,7 @@ impl Gateway {
         });
         let limit = self.limits.subscriptions_per_client as usize;
         if asked_for.sum::<usize>() + new.len() > limit {
-            return Err(Code::Limit);
+            return Err(TOO_MANY_SUBSCRIPTIONS);
         }
         let destination = self.clients.destination_mut(asker.destination);
         destination.via = asker.via;

@@ -28,7 +28,7 @@ impl Gateway {
         let (name, port) = match result {
             Ok(hello) => hello,
             Err(refusal) => {
-                if !announced && !asker.in_as {
+                if !announced {
                     self.announce(asker, true, out);
                 }
                 return Err(refusal);
@@ -144,49 +144,65 @@ impl Gateway {
         &mut self,
         now: Instant,
         asker: Asker,
-        mut reader: Reader<'_>,
+        reader: Reader<'_>,
         out: &mut Outputs,
     ) -> Result<Done, Refusal> {
-        let request = "/oscgate/as";
-        let (user, address) = (reader.text(), reader.string());
-        let refused = match (user, address) {
-            _ if asker.in_as => Some("a user cannot speak for another"),
-            (Some(user), Some(_)) if !is_user_name(user) => {
-                Some("a user has 1 to 64 printable characters and no /")
+        match self.speech(now, asker, reader) {
+            Ok(Speech { client, asked }) => {
+                let user = Asker {
+                    client,
+                    in_as: true,
+                    ..asker
+                };
+                self.ask(now, user, &asked, out)
             }
-            (Some(_), Some(b"/oscgate/as" | b"/oscgate/hello" | b"/oscgate/bye")) => {
-                Some("a user cannot say as, hello or bye")
+            Err(refusal) => {
+                self.fail(asker, "/oscgate/as", refusal.code, refusal.text, out);
+                Err(refusal)
             }
-            (Some(_), Some(_)) => None,
-            _ => Some("as takes a user and an address"),
+        }
+    }
+
+    /// Reads who says what in an `as`; the user's session begins with it.
+    pub(super) fn speech<'a>(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        mut reader: Reader<'a>,
+    ) -> Result<Speech<'a>, Refusal> {
+        let bad = |text| Err(failed(Code::BadArguments, text));
+        if asker.in_as {
+            return bad("a user cannot speak for another");
+        }
+        let (Some(user), Some(address)) = (reader.text(), reader.string()) else {
+            return bad("as takes a user and an address");
         };
-        let (Some(user), Some(address), None) = (user, address, refused) else {
-            let text = refused.unwrap_or_default();
-            self.fail(asker, request, Code::BadArguments, text, out);
-            return Err(failed(Code::BadArguments, text));
-        };
-        let client = match self.user(now, asker, user) {
-            Ok(client) => client,
-            Err(code) => {
-                let text = "too many users behind one endpoint";
-                self.fail(asker, request, code, text, out);
-                return Err(failed(code, text));
-            }
-        };
+        if !is_user_name(user) {
+            return bad("a user has 1 to 64 printable characters and no /");
+        }
+        if matches!(
+            address,
+            b"/oscgate/as" | b"/oscgate/hello" | b"/oscgate/bye"
+        ) {
+            return bad("a user cannot say as, hello or bye");
+        }
+        let client = self
+            .user(now, asker, user)
+            .map_err(|code| failed(code, "too many users behind one endpoint"))?;
         let asked = Asked {
             address,
             values: reader.0,
             whole: None,
         };
-        self.ask(
-            now,
-            Asker {
-                client,
-                in_as: true,
-                ..asker
-            },
-            &asked,
-            out,
-        )
+        Ok(Speech { client, asked })
     }
+}
+
+/// What a user says through its endpoint.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Speech<'a> {
+    /// The user.
+    pub(super) client: ClientId,
+    /// What it asks for.
+    pub(super) asked: Asked<'a>,
 }

@@ -31,9 +31,9 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// What is left of it at `now`.
-    pub(super) const fn remaining(&self, now: Instant) -> Duration {
-        self.deadline.since(now)
+    /// What is left of it at `now`. Never nothing: while it is there, it is held.
+    pub(super) fn remaining(&self, now: Instant) -> Duration {
+        self.deadline.since(now).max(Duration::from_micros(1))
     }
 }
 
@@ -68,14 +68,14 @@ pub(super) const fn allowed_by_rule(rule: LockRule, want: Want) -> Result<(), Co
 /// Decides on the lock alone. Every path that writes or locks an address asks this one function;
 /// locks that have run out are gone before it is asked. It changes nothing.
 pub(super) fn check(
-    lock: Option<&Lock>,
+    holder: Option<ClientId>,
     rule: LockRule,
     client: ClientId,
     want: Want,
     outranks: Outranks,
 ) -> Result<(), Code> {
-    match lock {
-        Some(lock) if lock.holder == client => Ok(()),
+    match holder {
+        Some(holder) if holder == client => Ok(()),
         Some(_) if want == Want::Take && outranks.0 => Ok(()),
         Some(_) => Err(Code::LockHeld),
         None => match (rule, want) {

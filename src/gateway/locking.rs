@@ -106,7 +106,7 @@ impl Gateway {
             .expect("the wake-up goes with its lock");
         lock.timer = self.deadlines.arm(lock.deadline, Timer::Lock(id));
         lock.wake = lock.deadline;
-        if lock.deadline <= now {
+        if lock.deadline <= self.pace.as_of(now) {
             self.release(id, UnlockCause::Expired, out);
         }
     }

@@ -21,8 +21,11 @@
 //! });
 //! ```
 
+mod atomic;
+mod bundle;
 mod call;
 mod change;
+mod client;
 mod clients;
 mod code;
 mod deadlines;
@@ -31,19 +34,25 @@ mod destination;
 mod event;
 mod follow;
 mod hello;
+mod judge;
+mod links;
 mod lock;
 mod locking;
 mod names;
 mod output;
+mod pace;
 mod profile;
 mod publish;
 mod queue;
 mod reading;
+mod rehearsal;
+mod rehearsed;
 mod reload;
 mod reply;
 mod request;
 mod room;
 mod rules;
+mod schedule;
 mod session;
 mod sorted;
 mod stats;
@@ -61,21 +70,26 @@ pub use output::Outputs;
 pub use stats::Stats;
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use hashbrown::{DefaultHashBuilder, HashMap};
 
 use crate::config::{Limits, LockTimes, Show, Unreachable};
-use crate::osc::{MessageView, PacketError, PacketView};
+use crate::limits::PATTERN_CANDIDATES_MAX;
+use crate::osc::{ElementView, MessageView, PacketError, PacketView};
 use crate::time::Instant;
 use clients::{ClientId, Clients};
 use deadlines::{Deadlines, TimerId};
 use denial::{Stream, StreamKey};
 use destination::{DestinationId, Place};
 use follow::Followers;
+use links::Links;
+use pace::Pace;
 use profile::Profiles;
 use publish::{Settling, Thinned};
 use request::{Asked, is_gateways_word, is_own_address};
 use rules::Rules;
+use schedule::{Schedule, ScheduledId, WallClock};
 use session::{Origin, Rate};
 use table::{AddressId, Table};
 
@@ -88,9 +102,11 @@ pub struct Gateway {
     times: LockTimes,
     limits: Limits,
     unreachable: Unreachable,
+    /// How far ahead a bundle's time tag may lie.
+    horizon: Duration,
     // Where it listens.
     sockets: Vec<SocketAddr>,
-    local_addresses: Vec<IpAddr>,
+    links: Links,
     // What there is.
     table: Table,
     clients: Clients,
@@ -98,6 +114,9 @@ pub struct Gateway {
     /// How many locks are held.
     locks: usize,
     // What is going on.
+    pace: Pace,
+    wall_clock: Option<WallClock>,
+    schedule: Schedule,
     deadlines: Deadlines<Timer>,
     heartbeat_timer: Option<TimerId>,
     streams: HashMap<StreamKey, Stream>,
@@ -105,8 +124,8 @@ pub struct Gateway {
     settling: HashMap<(ClientId, AddressId), Settling>,
     /// The IPs that were told a moment ago that there is no room.
     refused: Vec<(IpAddr, Instant)>,
-    /// How many addresses the patterns of this packet were held against.
-    candidates_looked_at: usize,
+    /// How many addresses the patterns of this packet may still be held against.
+    candidates_left: usize,
     stats: Stats,
     hasher: DefaultHashBuilder,
     // Buffers that are used again.
@@ -129,6 +148,8 @@ enum Timer {
     Thinned(AddressId),
     /// A hand may have become still.
     Settled(ClientId, AddressId),
+    /// The time tag of a bundle has come.
+    Scheduled(ScheduledId),
     /// The next burst of a `sync`.
     Sync(DestinationId),
     /// The first event of all: who is configured is given a place.
@@ -150,6 +171,8 @@ struct Asker {
     in_call: bool,
     /// An endpoint speaks for it.
     in_as: bool,
+    /// In a bundle that is all-or-nothing, and was found good.
+    in_atomic: bool,
 }
 
 impl Asker {
@@ -172,19 +195,23 @@ impl Gateway {
             times: show.locks,
             limits: show.limits,
             unreachable: show.sessions.unreachable,
+            horizon: show.gateway.schedule_horizon,
             sockets: sockets.to_vec(),
-            local_addresses: Vec::new(),
+            links: Links::default(),
             table: Table::default(),
             clients: Clients::new(),
             followers: Followers::new(),
             locks: 0,
+            pace: Pace::Abreast,
+            wall_clock: None,
+            schedule: Schedule::default(),
             deadlines: Deadlines::new(),
             heartbeat_timer: None,
             streams: HashMap::new(),
             thinned: HashMap::new(),
             settling: HashMap::new(),
             refused: Vec::new(),
-            candidates_looked_at: 0,
+            candidates_left: PATTERN_CANDIDATES_MAX,
             stats: Stats::default(),
             hasher: DefaultHashBuilder::default(),
             tail: Vec::new(),
@@ -197,24 +224,28 @@ impl Gateway {
         this
     }
 
-    /// Says which IPs this machine has, so that a datagram of one of its own sockets is known.
-    pub fn set_local_addresses(&mut self, addresses: Vec<IpAddr>) {
-        self.local_addresses = addresses;
-    }
-
     /// Takes one event. Whatever is due at `now` happens first; what the event sets off for this
     /// very moment happens with it.
     pub fn handle(&mut self, now: Instant, event: Event<'_>, out: &mut Outputs) {
-        self.run_due(now, out);
         match event {
-            Event::Datagram { from, via, bytes } => {
-                self.on_datagram(now, Origin { from, via }, bytes, out);
+            // Nothing that is due happens before these: they say what is.
+            Event::Behind { since } => self.pace.fall_behind(now, since),
+            Event::CaughtUp => self.pace = Pace::Abreast,
+            Event::Links { up } => {
+                self.pace.move_on(now);
+                self.on_links(now, up);
             }
-            Event::Timeout => {}
-            Event::Unreachable { to } => self.on_unreachable(to, out),
-            Event::Unsent { to, failure } => self.on_unsent(to, failure, out),
-            Event::Show(show) => self.on_show(now, &show, out),
-            Event::Stop => self.on_stop(out),
+            Event::Datagram { .. }
+            | Event::WallClock { .. }
+            | Event::Timeout
+            | Event::Unreachable { .. }
+            | Event::Unsent { .. }
+            | Event::Show(_)
+            | Event::Stop => {
+                self.pace.move_on(now);
+                self.run_due(now, out);
+                self.on_event(now, event, out);
+            }
         }
         self.run_due(now, out);
     }
@@ -222,13 +253,30 @@ impl Gateway {
     /// When [`Event::Timeout`] is wanted next.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.deadlines.next()
+        match self.pace {
+            Pace::Behind { until, .. } => Some(until),
+            Pace::Abreast | Pace::Overdue => self.deadlines.next(),
+        }
     }
 
     /// What was seen and done so far.
     #[must_use]
     pub const fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    fn on_event(&mut self, now: Instant, event: Event<'_>, out: &mut Outputs) {
+        match event {
+            Event::Datagram { from, via, bytes } => {
+                self.on_datagram(now, Origin { from, via }, bytes, out);
+            }
+            Event::WallClock { tag } => self.wall_clock = Some(WallClock { now, tag }),
+            Event::Timeout | Event::Behind { .. } | Event::CaughtUp | Event::Links { .. } => {}
+            Event::Unreachable { to } => self.on_unreachable(to, out),
+            Event::Unsent { to, failure } => self.on_unsent(to, failure, out),
+            Event::Show(show) => self.on_show(now, &show, out),
+            Event::Stop => self.on_stop(out),
+        }
     }
 
     fn on_datagram(&mut self, now: Instant, origin: Origin, bytes: &[u8], out: &mut Outputs) {
@@ -248,13 +296,10 @@ impl Gateway {
         if self.heard(now, origin, out) == Rate::Over {
             return;
         }
-        self.candidates_looked_at = 0;
-        for (n, message) in packet.messages().enumerate() {
-            self.on_message(now, origin, &message, out);
-            // All or nothing is not in this version: it is refused, and nothing it is.
-            if n == 0 && packet.bundle() && message.address() == b"/oscgate/atomic" {
-                break;
-            }
+        self.candidates_left = PATTERN_CANDIDATES_MAX;
+        match packet.root() {
+            ElementView::Message(message) => self.on_message(now, origin, &message, out),
+            ElementView::Bundle(bundle) => self.on_bundle(now, origin, bundle, out),
         }
         if packet.is_empty() {
             // A bundle that holds nothing is a sign of life all the same.
@@ -304,6 +349,7 @@ impl Gateway {
             via: origin.via,
             in_call: false,
             in_as: false,
+            in_atomic: false,
         };
         let requests = is_own_address(address) && !is_gateways_word(address);
         let session = self.clients.session_mut(client);
@@ -336,11 +382,8 @@ impl Gateway {
     /// Whether `to` is one of the gateway's own sockets, as seen by who speaks over `via`.
     fn is_here(&self, to: SocketAddr, via: Via) -> bool {
         self.sockets.iter().any(|socket| {
-            let here = || {
-                to.ip().is_loopback()
-                    || via.local == Some(to.ip())
-                    || self.local_addresses.contains(&to.ip())
-            };
+            let here =
+                || to.ip().is_loopback() || via.local == Some(to.ip()) || self.links.has(to.ip());
             socket.port() == to.port()
                 && socket.is_ipv4() == to.is_ipv4()
                 && (socket.ip() == to.ip() || (socket.ip().is_unspecified() && here()))
@@ -348,13 +391,15 @@ impl Gateway {
     }
 
     fn run_due(&mut self, now: Instant, out: &mut Outputs) {
-        while let Some(timer) = self.deadlines.fire(now) {
+        let as_of = self.pace.as_of(now);
+        while let Some(timer) = self.deadlines.fire(as_of) {
             match timer {
                 Timer::Lock(id) => self.on_lock_due(now, id, out),
                 Timer::Silence(client) => self.on_silence(now, client, out),
                 Timer::Stream(key) => self.on_stream(now, key, out),
                 Timer::Thinned(id) => self.on_thinned(now, id, out),
                 Timer::Settled(client, id) => self.on_settled(now, client, id, out),
+                Timer::Scheduled(id) => self.on_scheduled(now, id, out),
                 Timer::Sync(id) => self.on_sync_step(now, id, out),
                 Timer::Start => self.place_configured(now, out),
                 Timer::Heartbeat => self.on_heartbeat(now, out),

@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use hashbrown::HashMap;
 
-use crate::config::{Allow, Clients, Echo, Identity, Operators, Show, Source, Subnet, Timeout};
+use crate::config::{
+    Allow, Clients, Echo, Identity, Operators, Show, Source, Subnet, TimeTags, Timeout,
+};
 use crate::osc::Pattern;
 
 /// What a client may do and how it is answered: a `[[client]]` entry, or the defaults of all
@@ -31,6 +33,8 @@ pub(super) struct Profile {
     pub(super) snap_back: bool,
     /// Whether it is sent status messages unasked.
     pub(super) status: bool,
+    /// When its bundles act.
+    pub(super) time_tags: TimeTags,
     /// See [`crate::config::ClientEntry::silence_timeout`].
     pub(super) silence_timeout: Timeout,
     /// See [`crate::config::ClientEntry::idle_timeout`].
@@ -129,6 +133,7 @@ impl Profiles {
                 echo: entry.echo,
                 snap_back: entry.snap_back,
                 status: entry.status,
+                time_tags: entry.time_tags,
                 silence_timeout: entry.silence_timeout,
                 idle_timeout: entry.idle_timeout,
             });
@@ -215,6 +220,7 @@ fn plain(show: &Show) -> Profile {
         echo: Echo::Always,
         snap_back: true,
         status: true,
+        time_tags: show.gateway.time_tags,
         silence_timeout: show.sessions.silence_timeout,
         idle_timeout: show.sessions.idle_timeout,
     }

@@ -332,7 +332,7 @@ impl Gateway {
             return;
         };
         let due = settling.last + self.times.settle;
-        if due > now {
+        if due > self.pace.as_of(now) {
             self.deadlines.arm(due, Timer::Settled(client, id));
             return;
         }

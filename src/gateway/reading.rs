@@ -13,6 +13,13 @@ use crate::limits::DATAGRAM_BYTES_MAX;
 use crate::osc::{Arguments, Encoder, Pattern, check_address, is_pattern};
 use crate::time::Instant;
 
+/// One more pattern than a client may follow.
+pub(super) const TOO_MANY_SUBSCRIPTIONS: Refusal = failed(Code::Limit, "too many subscriptions");
+
+/// One more `sync` than may wait for one destination.
+pub(super) const TOO_MANY_SYNCS: Refusal =
+    failed(Code::Limit, "too many sync requests at one time");
+
 /// Where `meta` is answered.
 pub(super) const META: &str = "/oscgate/status/meta";
 
@@ -85,20 +92,8 @@ impl Gateway {
         asker: Asker,
         reader: Reader<'_>,
     ) -> Result<Done, Refusal> {
-        let mut patterns = Vec::new();
-        for text in read_texts(reader)? {
-            patterns.push(read_pattern(text)?);
-        }
-        if patterns.is_empty() {
-            return Err(failed(
-                Code::BadArguments,
-                "subscribe takes one or more patterns",
-            ));
-        }
-        match self.subscribe(asker, &patterns) {
-            Ok(()) => Ok(Done::Nothing),
-            Err(code) => Err(failed(code, "too many subscriptions")),
-        }
+        self.subscribe(asker, &read_patterns(reader)?)?;
+        Ok(Done::Nothing)
     }
 
     pub(super) fn on_unsubscribe(
@@ -114,16 +109,10 @@ impl Gateway {
         &mut self,
         now: Instant,
         asker: Asker,
-        mut reader: Reader<'_>,
+        reader: Reader<'_>,
     ) -> Result<Done, Refusal> {
-        let (Some(text), true) = (reader.text(), reader.is_at_end()) else {
-            return Err(failed(Code::BadArguments, "sync takes one pattern"));
-        };
-        let pattern = read_pattern(text)?;
-        match self.sync(now, asker, pattern) {
-            Ok(()) => Ok(Done::Nothing),
-            Err(code) => Err(failed(code, "too many sync requests at one time")),
-        }
+        self.sync(now, asker, read_sync(reader)?)?;
+        Ok(Done::Nothing)
     }
 
     /// Remembers that a caller was told a value.
@@ -139,7 +128,7 @@ impl Gateway {
 }
 
 /// The one argument of `get` and `meta`: a plain address outside `/oscgate`.
-fn read_address<'a>(reader: &mut Reader<'a>) -> Result<&'a str, Refusal> {
+pub(super) fn read_address<'a>(reader: &mut Reader<'a>) -> Result<&'a str, Refusal> {
     let (Some(named), true) = (reader.string(), reader.is_at_end()) else {
         return Err(failed(Code::BadArguments, "takes one address"));
     };
@@ -149,7 +138,29 @@ fn read_address<'a>(reader: &mut Reader<'a>) -> Result<&'a str, Refusal> {
         .ok_or_else(|| failed(Code::BadAddress, "not the address of a value"))
 }
 
-fn read_texts(mut reader: Reader<'_>) -> Result<Vec<&str>, Refusal> {
+/// The patterns of a `subscribe`.
+pub(super) fn read_patterns(reader: Reader<'_>) -> Result<Vec<Pattern>, Refusal> {
+    let mut patterns = Vec::new();
+    for text in read_texts(reader)? {
+        patterns.push(read_pattern(text)?);
+    }
+    if patterns.is_empty() {
+        let text = "subscribe takes one or more patterns";
+        return Err(failed(Code::BadArguments, text));
+    }
+    Ok(patterns)
+}
+
+/// The pattern of a `sync`.
+pub(super) fn read_sync(mut reader: Reader<'_>) -> Result<Pattern, Refusal> {
+    match (reader.text(), reader.is_at_end()) {
+        (Some(text), true) => read_pattern(text),
+        _ => Err(failed(Code::BadArguments, "sync takes one pattern")),
+    }
+}
+
+/// Arguments that are all strings.
+pub(super) fn read_texts(mut reader: Reader<'_>) -> Result<Vec<&str>, Refusal> {
     let mut texts = Vec::new();
     while !reader.is_at_end() {
         match reader.text() {

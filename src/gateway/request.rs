@@ -1,14 +1,15 @@
 //! Messages to the gateway itself, and the way from any message to what it does.
 
 use super::code::{Code, EndCause, UnlockCause};
-use super::denial::{Manner, Refusal};
+use super::denial::{Manner, Refusal, words};
+use super::judge::Act;
 use super::lock::Want;
 use super::locking::Forced;
 use super::output::Outputs;
 use super::queue::Kind;
 use super::reply::StatusKind;
 use super::table::AddressId;
-use super::write::Act;
+
 use super::{Asker, Gateway};
 use crate::limits::ADDRESS_BYTES_MAX;
 use crate::osc::{ArgumentView, Arguments, Encoder, Pattern, check_address, is_pattern};
@@ -47,8 +48,15 @@ pub(super) enum Done {
     Meta,
 }
 
+/// What nobody knows how to do.
+pub(super) const UNKNOWN: Refusal = failed(Code::UnknownRequest, "there is no such request");
+
+/// Calls are not nested: there would be two answers.
+pub(super) const CALL_IN_CALL: Refusal =
+    failed(Code::BadArguments, "a call in a call is not possible");
+
 /// A request that failed, in words of its own.
-pub(super) fn failed(code: Code, text: &'static str) -> Refusal {
+pub(super) const fn failed(code: Code, text: &'static str) -> Refusal {
     Refusal::plain(code, text)
 }
 
@@ -67,7 +75,7 @@ pub(super) fn is_gateways_word(address: &[u8]) -> bool {
 }
 
 /// Reads the arguments of a request one by one.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a>(pub(super) Arguments<'a>);
 
 impl<'a> Reader<'a> {
@@ -104,6 +112,147 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// What a message asks for, its address read.
+#[derive(Debug)]
+pub(super) enum Order<'a> {
+    /// Something about one address.
+    Act(Act<'a>),
+    /// The same, of every known address that the pattern matches.
+    ActByPattern(Pattern, Act<'a>),
+    /// An operator frees an address.
+    Force(&'a str, Reader<'a>),
+    /// Any other request, known or not.
+    Request(&'a str, Arguments<'a>),
+    /// What only the gateway says: it comes back from somebody who reflects.
+    Reflection,
+}
+
+/// What a refusal is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum About<'a> {
+    /// An address: the refusal is a denial.
+    Address(&'a [u8], Manner),
+    /// A request that names no address that could be read.
+    Request(&'a str),
+}
+
+/// What could not be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Misread<'a> {
+    /// What it is about.
+    pub(super) about: About<'a>,
+    /// Why.
+    pub(super) code: Code,
+    /// The same in words, for a request.
+    pub(super) text: &'static str,
+}
+
+impl<'a> Misread<'a> {
+    const fn address(address: &'a [u8], code: Code, manner: Manner) -> Self {
+        Self {
+            about: About::Address(address, manner),
+            code,
+            text: words(code),
+        }
+    }
+}
+
+/// Reads what a message asks for.
+pub(super) fn read<'a>(asker: &Asker, asked: &Asked<'a>) -> Result<Order<'a>, Misread<'a>> {
+    let bad = Misread::address(asked.address, Code::BadAddress, Manner::Stream);
+    let address = check_address(asked.address).ok_or(bad)?;
+    if is_own_address(asked.address) {
+        return read_request(address, asked.values);
+    }
+    let act = Act {
+        address,
+        values: Some(asked.values),
+        whole: asked.whole,
+        want: Want::Write,
+        revision: None,
+        // All or nothing was found to be good as it is: nothing of it is looked at again.
+        plain: !asker.in_call && !asker.in_atomic,
+    };
+    anywhere(act)
+}
+
+/// An act on an address or, for plain writes and `set`, on all that a pattern matches.
+fn anywhere(act: Act<'_>) -> Result<Order<'_>, Misread<'_>> {
+    if !is_pattern(act.address) {
+        return Ok(Order::Act(act));
+    }
+    let bad = Misread::address(act.address.as_bytes(), Code::BadAddress, Manner::Stream);
+    let pattern = Pattern::compile(act.address).map_err(|_| bad)?;
+    Ok(Order::ActByPattern(pattern, act))
+}
+
+/// `set`, `set_if`, `lock`, `unlock`, `take`, `release`: what is refused is a denial of their
+/// address, if they name one.
+fn read_request<'a>(request: &'a str, values: Arguments<'a>) -> Result<Order<'a>, Misread<'a>> {
+    if is_gateways_word(request.as_bytes()) {
+        return Ok(Order::Reflection);
+    }
+    let of_address = matches!(
+        request,
+        "/oscgate/set"
+            | "/oscgate/set_if"
+            | "/oscgate/lock"
+            | "/oscgate/unlock"
+            | "/oscgate/take"
+            | "/oscgate/release"
+    );
+    if !of_address {
+        return Ok(Order::Request(request, values));
+    }
+    let mut reader = Reader(values);
+    let named = reader
+        .string()
+        .filter(|address| address.len() <= ADDRESS_BYTES_MAX)
+        .ok_or(Misread {
+            about: About::Request(request),
+            code: Code::BadArguments,
+            text: "the first argument is an address",
+        })?;
+    let is_set = request == "/oscgate/set";
+    let manner = if is_set { Manner::Stream } else { Manner::Once };
+    let one = |address: &&str| !is_own_address(named) && (is_set || !is_pattern(address));
+    let address = check_address(named).filter(one).ok_or(Misread::address(
+        named,
+        Code::BadAddress,
+        manner,
+    ))?;
+    if request == "/oscgate/release" {
+        return Ok(Order::Force(address, reader));
+    }
+    let (want, revision) = match (request, reader.is_at_end()) {
+        ("/oscgate/set", _) => (Want::Write, None),
+        ("/oscgate/set_if", _) => {
+            let bad = Misread::address(named, Code::BadArguments, Manner::Once);
+            let revision = reader.long().filter(|_| !reader.is_at_end()).ok_or(bad)?;
+            (Want::Write, Some(revision))
+        }
+        ("/oscgate/lock", _) => (Want::Lock, None),
+        ("/oscgate/take", _) => (Want::Take, None),
+        (_, true) => (Want::Unlock, None),
+        (_, false) => (Want::WriteAndUnlock, None),
+    };
+    // Without values these three are about the lock alone, not an event.
+    let lock_alone = reader.is_at_end() && want != Want::Write;
+    let act = Act {
+        address,
+        values: (!lock_alone).then_some(reader.0),
+        whole: None,
+        want,
+        revision,
+        plain: false,
+    };
+    if is_set {
+        anywhere(act)
+    } else {
+        Ok(Order::Act(act))
+    }
+}
+
 impl Gateway {
     /// Does what a message asks for, or refuses it; the refusal has been answered when this
     /// returns, unless the asker is a caller, who is answered by its reply.
@@ -114,41 +263,26 @@ impl Gateway {
         asked: &Asked<'_>,
         out: &mut Outputs,
     ) -> Result<Done, Refusal> {
-        let Some(address) = check_address(asked.address) else {
-            let code = Code::BadAddress;
-            return Err(self.deny(now, asker, asked.address, code, Manner::Stream, out));
-        };
-        if is_own_address(asked.address) {
-            return self.request(now, asker, address, asked.values, out);
-        }
-        let act = Act {
-            address,
-            values: Some(asked.values),
-            whole: asked.whole,
-            want: Want::Write,
-            revision: None,
-            plain: !asker.in_call,
-        };
-        self.act_anywhere(now, asker, &act, out)
-    }
-
-    /// An act on an address or, for plain writes and `set`, on all that a pattern matches.
-    fn act_anywhere(
-        &mut self,
-        now: Instant,
-        asker: Asker,
-        act: &Act<'_>,
-        out: &mut Outputs,
-    ) -> Result<Done, Refusal> {
-        if !is_pattern(act.address) {
-            return self.act(now, asker, act, out);
-        }
-        match Pattern::compile(act.address) {
-            Ok(pattern) => self.act_by_pattern(now, asker, &pattern, act, out),
-            Err(_) => {
-                let (address, code) = (act.address.as_bytes(), Code::BadAddress);
-                Err(self.deny(now, asker, address, code, Manner::Stream, out))
+        match read(&asker, asked) {
+            Ok(Order::Act(act)) => self.act(now, asker, &act, out),
+            Ok(Order::ActByPattern(pattern, act)) => {
+                self.act_by_pattern(now, asker, &pattern, &act, out)
             }
+            Ok(Order::Force(address, reader)) => self.force(now, asker, address, reader, out),
+            Ok(Order::Request(request, values)) => self.request(now, asker, request, values, out),
+            Ok(Order::Reflection) => {
+                self.stats.reflections += 1;
+                Ok(Done::Reflection)
+            }
+            Err(Misread { about, code, text }) => Err(match about {
+                About::Address(address, manner) => {
+                    self.deny(now, asker, address, code, manner, out)
+                }
+                About::Request(request) => {
+                    self.fail(asker, request, code, text, out);
+                    failed(code, text)
+                }
+            }),
         }
     }
 
@@ -160,10 +294,6 @@ impl Gateway {
         values: Arguments<'_>,
         out: &mut Outputs,
     ) -> Result<Done, Refusal> {
-        if is_gateways_word(request.as_bytes()) {
-            self.stats.reflections += 1;
-            return Ok(Done::Reflection);
-        }
         let mut reader = Reader(values);
         let result = match request {
             "/oscgate/ping" => Ok(self.ping(now, asker, values, out)),
@@ -173,21 +303,14 @@ impl Gateway {
             }
             "/oscgate/hello" => self.hello(now, asker, reader, out),
             "/oscgate/as" => return self.speak_as(now, asker, reader, out),
-            "/oscgate/call" if asker.in_call => Err(failed(
-                Code::BadArguments,
-                "a call in a call is not possible",
-            )),
+            "/oscgate/call" if asker.in_call => Err(CALL_IN_CALL),
             "/oscgate/call" => return self.call(now, asker, reader, out),
             "/oscgate/get" => self.get(now, asker, &mut reader, out),
             "/oscgate/meta" => self.meta(now, asker, &mut reader, out),
             "/oscgate/subscribe" => self.on_subscribe(asker, reader),
             "/oscgate/unsubscribe" => self.on_unsubscribe(asker, reader),
             "/oscgate/sync" => self.on_sync(now, asker, reader),
-            "/oscgate/set" | "/oscgate/set_if" | "/oscgate/lock" | "/oscgate/unlock"
-            | "/oscgate/take" | "/oscgate/release" => {
-                return self.request_of_address(now, asker, request, reader, out);
-            }
-            _ => Err(failed(Code::UnknownRequest, "there is no such request")),
+            _ => Err(UNKNOWN),
         };
         if let Err(refusal) = result {
             self.fail(asker, request, refusal.code, refusal.text, out);
@@ -217,91 +340,21 @@ impl Gateway {
         Done::Nothing
     }
 
-    /// `set`, `set_if`, `lock`, `unlock`, `take`, `release`: what is refused is a denial of their
-    /// address, if they name one.
-    fn request_of_address(
-        &mut self,
-        now: Instant,
-        asker: Asker,
-        request: &str,
-        mut reader: Reader<'_>,
-        out: &mut Outputs,
-    ) -> Result<Done, Refusal> {
-        let named = reader
-            .string()
-            .filter(|address| address.len() <= ADDRESS_BYTES_MAX);
-        let Some(named) = named else {
-            let text = "the first argument is an address";
-            self.fail(asker, request, Code::BadArguments, text, out);
-            return Err(failed(Code::BadArguments, text));
-        };
-        let is_set = request == "/oscgate/set";
-        let manner = if is_set { Manner::Stream } else { Manner::Once };
-        let one = |address: &&str| !is_own_address(named) && (is_set || !is_pattern(address));
-        let Some(address) = check_address(named).filter(one) else {
-            return Err(self.deny(now, asker, named, Code::BadAddress, manner, out));
-        };
-        if request == "/oscgate/release" {
-            return self.force(now, asker, address, reader, out);
-        }
-        let (want, revision) = match (request, reader.is_at_end()) {
-            ("/oscgate/set", _) => (Want::Write, None),
-            ("/oscgate/set_if", _) => match reader.long().filter(|_| !reader.is_at_end()) {
-                Some(revision) => (Want::Write, Some(revision)),
-                None => {
-                    let code = Code::BadArguments;
-                    return Err(self.deny(now, asker, named, code, Manner::Once, out));
-                }
-            },
-            ("/oscgate/lock", _) => (Want::Lock, None),
-            ("/oscgate/take", _) => (Want::Take, None),
-            (_, true) => (Want::Unlock, None),
-            (_, false) => (Want::WriteAndUnlock, None),
-        };
-        // Without values these three are about the lock alone, not an event.
-        let lock_alone = reader.is_at_end() && want != Want::Write;
-        let values = (!lock_alone).then_some(reader.0);
-        let act = Act {
-            address,
-            values,
-            whole: None,
-            want,
-            revision,
-            plain: false,
-        };
-        if is_set {
-            self.act_anywhere(now, asker, &act, out)
-        } else {
-            self.act(now, asker, &act, out)
-        }
-    }
-
     /// An operator frees an address.
     fn force(
         &mut self,
         now: Instant,
         asker: Asker,
         address: &str,
-        mut reader: Reader<'_>,
+        reader: Reader<'_>,
         out: &mut Outputs,
     ) -> Result<Done, Refusal> {
-        let root = self.clients.root(asker.client);
-        let ip = self.clients.session(root).endpoint.ip();
-        let reason = if reader.is_at_end() {
-            Some("")
-        } else {
-            reader.text()
+        let reason = match self.judge_force(asker, reader) {
+            Ok(reason) => reason,
+            Err(code) => {
+                return Err(self.deny(now, asker, address.as_bytes(), code, Manner::Once, out));
+            }
         };
-        let code = if !self.profiles.is_operator(self.profile_of(root), ip) {
-            Some(Code::NotAllowed)
-        } else if reason.is_none() || !reader.is_at_end() {
-            Some(Code::BadArguments)
-        } else {
-            None
-        };
-        if let Some(code) = code {
-            return Err(self.deny(now, asker, address.as_bytes(), code, Manner::Once, out));
-        }
         let held = self
             .table
             .find(address)
@@ -317,7 +370,7 @@ impl Gateway {
                 .contains(&asker.destination);
         let forced = Forced {
             by: Some(asker.client),
-            reason: reason.unwrap_or_default(),
+            reason,
         };
         self.release_for(id, UnlockCause::Forced, forced, out);
         if !told && !asker.in_call && self.is_told_status(asker.client) {
@@ -326,7 +379,32 @@ impl Gateway {
         }
         Ok(Done::Nothing)
     }
+
+    /// Whether the asker may free what others hold; the reason that it gives.
+    pub(super) fn judge_force<'a>(
+        &self,
+        asker: Asker,
+        mut reader: Reader<'a>,
+    ) -> Result<&'a str, Code> {
+        let root = self.clients.root(asker.client);
+        let ip = self.clients.session(root).endpoint.ip();
+        if !self.profiles.is_operator(self.profile_of(root), ip) {
+            return Err(Code::NotAllowed);
+        }
+        if reader.is_at_end() {
+            return Ok("");
+        }
+        let reason = reader.text().ok_or(Code::BadArguments)?;
+        if reader.is_at_end() {
+            Ok(reason)
+        } else {
+            Err(Code::BadArguments)
+        }
+    }
 }
+
+/// Where calls are answered.
+pub(super) const REPLY: &str = "/oscgate/reply";
 
 /// Begins a reply to a call in place of what the buffer holds; `tags` without those of number and
 /// code, `rest` what [`Encoder::rest`] will put.
@@ -347,7 +425,7 @@ pub(super) fn reply<'b>(
     }
     buffer.clear();
     let tags = &all.tags[..all.length];
-    Encoder::begin_with(buffer, b"/oscgate/reply", tags, rest)
+    Encoder::begin_with(buffer, REPLY.as_bytes(), tags, rest)
         .int(number)
         .string(code.as_bytes())
 }

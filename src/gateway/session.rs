@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use super::change::Change;
-use super::clients::{ClientId, Session};
+use super::client::Session;
+use super::clients::ClientId;
 use super::code::{Code, EndCause, UnlockCause};
 use super::destination::{DestinationId, Subscription};
 use super::event::Via;
@@ -37,7 +38,7 @@ impl Gateway {
         let Some((client, _)) = self.live_source(now, origin, out) else {
             return Rate::Within;
         };
-        self.clients.heard(now, origin.from, client);
+        self.clients.heard(now, origin, client);
         let per_second = u64::from(self.limits.packets_per_second);
         let session = self.clients.session_mut(client);
         let since = now.since(session.allowance_at).as_micros();
@@ -102,6 +103,7 @@ impl Gateway {
             }
         };
         self.open_session(now, client, origin.from);
+        self.clients.heard(now, origin, client);
         let destination = self.add_source(now, client, origin, out);
         self.clients.destination_mut(destination).via = origin.via;
         let fixed = self.attach_configured(client, destination, out);
@@ -128,6 +130,7 @@ impl Gateway {
             calls: None,
             users: Vec::new(),
             streams: 0,
+            scheduled: Vec::new(),
         });
         self.arm_silence(now, client);
     }
@@ -159,7 +162,8 @@ impl Gateway {
 
     /// The wake-up for silence has come: it may have been heard since it was set.
     pub(super) fn on_silence(&mut self, now: Instant, client: ClientId, out: &mut Outputs) {
-        let gone = self.silent_at(client).is_some_and(|silent| silent <= now);
+        let as_of = self.pace.as_of(now);
+        let gone = self.silent_at(client).is_some_and(|silent| silent <= as_of);
         self.clients.session_mut(client).timer = None;
         if gone {
             self.end(client, EndCause::Silence, out);
@@ -171,13 +175,16 @@ impl Gateway {
     /// When a client that has a session is taken as gone if it is not heard; `None`: never.
     fn silent_at(&self, client: ClientId) -> Option<Instant> {
         let record = self.clients.client(client);
+        if self.links.is_down(record.heard_over) {
+            return None;
+        }
         let profile = self.profiles.profile(record.profile);
         let timeout = if self.clients.session(client).heartbeat {
             profile.silence_timeout
         } else {
             profile.idle_timeout
         };
-        timeout.map(|timeout| record.last_heard + timeout)
+        timeout.map(|timeout| record.last_heard.max(record.audible_from) + timeout)
     }
 
     /// Ends a session: its locks are released, its subscriptions are gone, followers are told.
@@ -190,6 +197,7 @@ impl Gateway {
         }
         self.release_all(client, UnlockCause::Disconnected, out);
         self.drop_streams(client);
+        self.drop_scheduled(client);
         let session = self.clients.session(client);
         if session.announced {
             let endpoint = session.endpoint;

@@ -23,6 +23,8 @@ pub struct Stats {
     pub writes: u64,
     /// Accepted events.
     pub events: u64,
+    /// Bundles that had to wait for their time tag.
+    pub scheduled: u64,
     /// Refusals of something about one address.
     pub denials: u64,
     /// What only sent back what it had been sent.

@@ -1,11 +1,12 @@
 //! `sync`: the stored values of all that a pattern matches, paced, each as it is when it is sent.
 
 use super::clients::ClientId;
-use super::code::Code;
+use super::denial::Refusal;
 use super::destination::DestinationId;
 use super::event::Via;
 use super::output::Outputs;
 use super::queue::Kind;
+use super::reading::TOO_MANY_SYNCS;
 use super::reply::{Status, StatusKind};
 use super::table::AddressId;
 use super::{Asker, Gateway, Timer};
@@ -39,10 +40,10 @@ impl Gateway {
         now: Instant,
         asker: Asker,
         pattern: Pattern,
-    ) -> Result<(), Code> {
+    ) -> Result<(), Refusal> {
         let destination = self.clients.destination(asker.destination);
         if destination.syncs.len() >= SYNCS_PER_DESTINATION_MAX {
-            return Err(Code::Limit);
+            return Err(TOO_MANY_SYNCS);
         }
         let of_status = pattern.prefix().starts_with("/oscgate/");
         let wants = |kind: StatusKind| of_status && pattern.matches(kind.address());

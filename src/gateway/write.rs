@@ -3,44 +3,19 @@
 use super::clients::ClientId;
 use super::code::Code;
 use super::denial::{Manner, Refusal};
-use super::lock::{self, Outranks, Want};
+use super::judge::{Act, Target};
+use super::lock::Want;
 use super::locking::{Forced, Taken, Taking};
 use super::output::Outputs;
 use super::publish::News;
 use super::request::Done;
-use super::rules::{Nature, RuleId, Shape};
+use super::rules::{Nature, Shape};
 use super::table::AddressId;
 use super::{Asker, Gateway, UnlockCause};
-use crate::config::{LockRule, ParameterAccess};
-use crate::limits::{
-    DATAGRAM_BYTES_MAX, PATTERN_CANDIDATES_MAX, PATTERN_DENIALS_MAX, PATTERN_MATCHES_MAX,
-};
+use crate::config::LockRule;
+use crate::limits::{PATTERN_CANDIDATES_MAX, PATTERN_DENIALS_MAX, PATTERN_MATCHES_MAX};
 use crate::osc::{Arguments, Encoder, Pattern, append_message};
 use crate::time::Instant;
-
-/// What a client wants done to one address.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Act<'a> {
-    /// The address, checked.
-    pub(super) address: &'a str,
-    /// The values to be written; `None`: the lock alone is meant.
-    pub(super) values: Option<Arguments<'a>>,
-    /// The whole message as it came, where it may go on as it is.
-    pub(super) whole: Option<&'a [u8]>,
-    /// What is wanted of the lock.
-    pub(super) want: Want,
-    /// The revision that the address must still have.
-    pub(super) revision: Option<i64>,
-    /// Whether it may be a reflection: plain writes alone.
-    pub(super) plain: bool,
-}
-
-/// An address as it stands before an act: known, or only ruled.
-#[derive(Clone, Copy, Debug)]
-struct Target {
-    id: Option<AddressId>,
-    rule: RuleId,
-}
 
 impl Gateway {
     /// Does one act on one address, or refuses it and changes nothing.
@@ -57,7 +32,8 @@ impl Gateway {
             return Ok(Done::Reflection);
         }
         let mut tail = std::mem::take(&mut self.tail);
-        let result = match self.judge(asker, act, target, &mut tail) {
+        let (standing, stock) = (self.standing(now, target), self.stock(asker.client));
+        let result = match self.judge(asker, act, (standing, stock), &mut tail) {
             Ok(shape) => Ok(self.apply(now, asker, act, target, (shape, &tail), out)),
             Err(code) => Err(self.deny(now, asker, act.address.as_bytes(), code, manner(act), out)),
         };
@@ -65,20 +41,14 @@ impl Gateway {
         result
     }
 
-    fn target(&mut self, address: &str) -> Target {
-        let id = self.table.find(address);
-        let rule = match id {
-            Some(id) => {
-                self.refresh(id);
-                self.table.entry(id).rule
-            }
-            None => self.rules.find(address),
-        };
-        Target { id, rule }
-    }
-
     /// Whether a plain write only sends back what its endpoint was sent a moment ago.
-    fn is_reflection(&mut self, now: Instant, asker: Asker, act: &Act<'_>, target: Target) -> bool {
+    pub(super) fn is_reflection(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        act: &Act<'_>,
+        target: Target,
+    ) -> bool {
         let (true, Some(id), Some(values)) = (act.plain, target.id, act.values) else {
             return false;
         };
@@ -91,80 +61,6 @@ impl Gateway {
         let span = self.times.reflection;
         let sent = &mut self.clients.destination_mut(asker.destination).sent;
         sent.has(now, span, id, hash, own)
-    }
-
-    /// The first code that applies, in the order of the protocol; or the form in which the
-    /// message goes on. Changes nothing but the buffer `tail`.
-    fn judge(
-        &self,
-        asker: Asker,
-        act: &Act<'_>,
-        target: Target,
-        tail: &mut Vec<u8>,
-    ) -> Result<Shape, Code> {
-        let rule = self.rules.rule(target.rule);
-        let profile = self.profiles.profile(self.profile_of(asker.client));
-        if !profile.may_write(act.address) {
-            return Err(Code::NotAllowed);
-        }
-        lock::allowed_by_rule(rule.lock, act.want)?;
-        if rule.access == ParameterAccess::ReadOnly {
-            return Err(Code::ReadOnly);
-        }
-        let entry = target.id.map(|id| self.table.entry(id));
-        let held = entry.and_then(|entry| entry.lock.as_deref());
-        let outranks = Outranks(
-            held.is_some_and(|held| self.priority(asker.client) > self.priority(held.holder)),
-        );
-        lock::check(held, rule.lock, asker.client, act.want, outranks)?;
-        let revision = entry.map_or(0, |entry| entry.revision);
-        if act.revision.is_some_and(|wanted| wanted != revision) {
-            return Err(Code::Conflict);
-        }
-        let shape = match act.values {
-            Some(values) => rule.shape(values, tail)?,
-            None => Shape::AsItCame,
-        };
-        if shape == Shape::Changed && padded(act.address) + tail.len() > DATAGRAM_BYTES_MAX {
-            return Err(Code::Limit);
-        }
-        self.judge_limits(asker.client, act, target)?;
-        Ok(shape)
-    }
-
-    fn judge_limits(&self, client: ClientId, act: &Act<'_>, target: Target) -> Result<(), Code> {
-        let rule = self.rules.rule(target.rule);
-        let stores = act
-            .values
-            .is_some_and(|values| rule.nature(values) == Nature::Value);
-        let has_value = target
-            .id
-            .is_some_and(|id| !self.table.entry(id).value.is_empty());
-        let holds = target.id.is_some_and(|id| self.holds(client, id));
-        let locks = match act.want {
-            Want::Lock | Want::Take => true,
-            Want::Write => stores && rule.lock == LockRule::Write,
-            Want::Unlock | Want::WriteAndUnlock => false,
-        };
-        if target.id.is_none()
-            && (stores || locks)
-            && self.table.len() >= self.limits.addresses as usize
-        {
-            return Err(Code::Limit);
-        }
-        let root = self.clients.root(client);
-        if stores
-            && !has_value
-            && !self.profiles.profile(self.profile_of(root)).is_configured()
-            && self.clients.session(root).created >= self.limits.addresses_per_client
-        {
-            return Err(Code::Limit);
-        }
-        let held = self.clients.session(client).locks.len();
-        if locks && !holds && held >= self.limits.locks_per_client as usize {
-            return Err(Code::Limit);
-        }
-        Ok(())
     }
 
     /// Does what was judged: lock, value, release, in this order, with nothing in between.
@@ -334,10 +230,7 @@ impl Gateway {
             ));
         };
         if found.is_empty() {
-            return Err(Refusal::plain(
-                Code::NotFound,
-                "no known address matches the pattern",
-            ));
+            return Err(NONE_MATCHES);
         }
         let configured = self
             .profiles
@@ -355,7 +248,8 @@ impl Gateway {
             };
             let target = self.target(&address);
             let mut tail = std::mem::take(&mut self.tail);
-            let judged = self.judge(asker, &one, target, &mut tail);
+            let standing = (self.standing(now, target), self.stock(asker.client));
+            let judged = self.judge(asker, &one, standing, &mut tail);
             match judged {
                 Ok(shape) => {
                     self.apply(now, asker, &one, target, (shape, &tail), out);
@@ -394,13 +288,14 @@ impl Gateway {
 
     /// The known addresses that a pattern matches, in address order; `Err`: too many, or too much
     /// to look through.
-    fn matching(&mut self, pattern: &Pattern) -> Result<Vec<AddressId>, Code> {
+    pub(super) fn matching(&mut self, pattern: &Pattern) -> Result<Vec<AddressId>, Code> {
         let mut found = Vec::new();
-        let spent = self.candidates_looked_at;
+        let left = self.candidates_left;
         let mut looked_at = 0;
         for id in self.table.candidates(pattern) {
             looked_at += 1;
-            if spent > 0 && spent + looked_at > PATTERN_CANDIDATES_MAX {
+            // The first of a packet may look at all there is.
+            if left < PATTERN_CANDIDATES_MAX && looked_at > left {
                 return Err(Code::Limit);
             }
             if pattern.matches(self.table.entry(id).name()) {
@@ -410,7 +305,7 @@ impl Gateway {
                 found.push(id);
             }
         }
-        self.candidates_looked_at += looked_at;
+        self.candidates_left = left.saturating_sub(looked_at);
         Ok(found)
     }
 
@@ -422,14 +317,14 @@ impl Gateway {
             .as_ref()
             .is_some_and(|lock| lock.holder == client)
     }
-
-    fn priority(&self, client: ClientId) -> i32 {
-        self.profiles.profile(self.profile_of(client)).priority
-    }
 }
 
+/// A write to nothing.
+pub(super) const NONE_MATCHES: Refusal =
+    Refusal::plain(Code::NotFound, "no known address matches the pattern");
+
 /// How the refusal of an act is answered.
-const fn manner(act: &Act<'_>) -> Manner {
+pub(super) const fn manner(act: &Act<'_>) -> Manner {
     match act.want {
         Want::Write if act.revision.is_none() => Manner::Stream,
         Want::Write | Want::Lock | Want::Unlock | Want::WriteAndUnlock | Want::Take => Manner::Once,

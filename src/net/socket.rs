@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
 use std::task::{Context, Poll};
 
-use socket2::{Domain, Protocol, Type};
+use socket2::{Domain, Protocol, SockRef, Type};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
@@ -266,6 +266,22 @@ impl Socket {
     #[cfg(not(target_os = "linux"))]
     fn send(&self, batch: &SendBatch) -> io::Result<usize> {
         portable::send(&self.io, batch)
+    }
+
+    /// Whether nothing waits to be received, by the kernel's own word: the runtime, woken by the
+    /// time alone, takes a socket for empty that it has not asked about.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let socket = SockRef::from(&self.io);
+        for _ in 0..=STRAY_ERRORS_MAX {
+            match socket.peek(&mut []) {
+                Ok(_) => return false,
+                Err(error) if is_stray(&error) => {}
+                // What cannot be received need not be waited for.
+                Err(_) => return true,
+            }
+        }
+        true
     }
 
     /// Appends to `dead` where something was sent and nothing listens, as far as the kernel has

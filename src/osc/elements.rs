@@ -7,7 +7,7 @@ use crate::limits::BUNDLE_DEPTH_MAX;
 pub(super) const BUNDLE_TAG: &[u8; 8] = b"#bundle\0";
 
 /// A bundle's tag and time tag.
-const BUNDLE_HEAD_BYTES: usize = 16;
+pub(super) const BUNDLE_HEAD_BYTES: usize = 16;
 
 /// The messages of a packet as slices, framing checked on the way: what both the check and the
 /// reading afterwards go by, so that the two cannot differ.

@@ -12,6 +12,7 @@
 
 mod address;
 mod arguments;
+mod bundle;
 mod compile;
 mod elements;
 mod encode;
@@ -27,6 +28,7 @@ mod view;
 
 pub use address::{Address, AddressError, check_address, is_pattern};
 pub use arguments::{ArgumentView, Arguments};
+pub use bundle::{BundleView, ElementView};
 pub use compile::PatternError;
 pub use encode::{
     EncodeError, Encoder, append_message, append_tail, encode_message, encode_message_into,

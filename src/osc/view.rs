@@ -1,7 +1,8 @@
 //! A datagram checked whole and read in place: nothing is copied, nothing recurses.
 
 use super::arguments::{Arguments, split_string, split_tail};
-use super::elements::{BUNDLE_TAG, Elements};
+use super::bundle::ElementView;
+use super::elements::Elements;
 use super::error::PacketError;
 use crate::limits::{ADDRESS_BYTES_MAX, DATAGRAM_BYTES_MAX, PACKET_MESSAGES_MAX};
 
@@ -18,7 +19,7 @@ use crate::limits::{ADDRESS_BYTES_MAX, DATAGRAM_BYTES_MAX, PACKET_MESSAGES_MAX};
 #[derive(Clone, Copy, Debug)]
 pub struct PacketView<'a> {
     bytes: &'a [u8],
-    messages: usize,
+    is_empty: bool,
 }
 
 impl<'a> PacketView<'a> {
@@ -50,28 +51,26 @@ impl<'a> PacketView<'a> {
                 .arguments()
                 .check(&mut arguments)?;
         }
-        Ok(Self { bytes, messages })
+        let is_empty = messages == 0;
+        Ok(Self { bytes, is_empty })
+    }
+
+    /// The message or the bundle that the packet is.
+    #[must_use]
+    pub fn root(&self) -> ElementView<'a> {
+        ElementView::of_checked(self.bytes)
     }
 
     /// The messages in order, whatever bundles they lie in.
     #[must_use]
     pub fn messages(&self) -> Messages<'a> {
-        Messages {
-            elements: Elements::new(self.bytes),
-            left: self.messages,
-        }
-    }
-
-    /// Whether the packet is a bundle, not a lone message.
-    #[must_use]
-    pub fn bundle(&self) -> bool {
-        self.bytes.starts_with(BUNDLE_TAG)
+        Messages::of_checked(Elements::new(self.bytes))
     }
 
     /// Whether there is no message in it: a bundle of nothing, or of bundles of nothing.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.messages == 0
+        self.is_empty
     }
 }
 
@@ -79,7 +78,13 @@ impl<'a> PacketView<'a> {
 #[derive(Clone, Debug)]
 pub struct Messages<'a> {
     elements: Elements<'a>,
-    left: usize,
+}
+
+impl<'a> Messages<'a> {
+    /// `elements` are those of a packet that was checked.
+    pub(super) const fn of_checked(elements: Elements<'a>) -> Self {
+        Self { elements }
+    }
 }
 
 impl<'a> Iterator for Messages<'a> {
@@ -90,16 +95,9 @@ impl<'a> Iterator for Messages<'a> {
             .elements
             .read()
             .expect("the view passed this packet whole")?;
-        self.left -= 1;
-        Some(MessageView::read(element).expect("the view passed each message"))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
+        Some(MessageView::of_checked(element))
     }
 }
-
-impl ExactSizeIterator for Messages<'_> {}
 
 /// One message of a packet that was checked whole.
 #[derive(Clone, Copy, Debug)]
@@ -132,6 +130,11 @@ impl<'a> MessageView<'a> {
             tail_at: bytes.len() - tail.len(),
             data_at: bytes.len() - data.len(),
         })
+    }
+
+    /// The same of a message that was checked.
+    pub(super) fn of_checked(bytes: &'a [u8]) -> Self {
+        Self::read(bytes).expect("the view passed each message")
     }
 
     /// The whole message, exactly as received.
@@ -192,7 +195,7 @@ mod tests {
     fn a_message_is_read_in_its_parts() {
         let bytes = message(b"/a/b", b",si", b"xyz\0\0\0\0\x05");
         let packet = PacketView::parse(&bytes).unwrap();
-        assert!(!packet.bundle() && !packet.is_empty());
+        assert!(!packet.is_empty());
         let view = packet.messages().next().unwrap();
         assert_eq!(view.bytes(), bytes);
         assert_eq!(view.address(), b"/a/b");
@@ -243,8 +246,8 @@ mod tests {
         let [a, b, c, d] = [b"/a", b"/b", b"/c", b"/d"].map(|address| int_message(address, 1));
         let bytes = bundle(&[a, bundle(&[]), bundle(&[b, bundle(&[c])]), d]);
         let packet = PacketView::parse(&bytes).unwrap();
-        assert!(packet.bundle() && !packet.is_empty());
-        assert_eq!(packet.messages().len(), 4);
+        assert!(!packet.is_empty());
+        assert_eq!(packet.messages().count(), 4);
         let read: Vec<_> = packet.messages().map(|message| message.address()).collect();
         assert_eq!(read, [b"/a", b"/b", b"/c", b"/d"]);
     }
@@ -253,7 +256,7 @@ mod tests {
     fn a_bundle_of_nothing_is_good_and_empty() {
         for bytes in [bundle(&[]), bundle(&[bundle(&[]), bundle(&[])])] {
             let packet = PacketView::parse(&bytes).unwrap();
-            assert!(packet.bundle() && packet.is_empty());
+            assert!(packet.is_empty());
             assert_eq!(packet.messages().count(), 0);
         }
     }
@@ -369,7 +372,6 @@ mod tests {
             let packet = PacketView::parse(&sample.bytes).unwrap();
             let read: Vec<_> = packet.messages().map(|view| view.bytes().to_vec()).collect();
             prop_assert_eq!(packet.is_empty(), read.is_empty());
-            prop_assert_eq!(packet.messages().len(), read.len());
             prop_assert_eq!(read, sample.messages);
             look_at_everything(packet);
         }

@@ -321,16 +321,27 @@ fn a_bundle_acts_in_order() {
 }
 
 #[test]
-fn an_atomic_bundle_is_refused_whole_and_never_half_done() {
+fn an_atomic_bundle_is_done_whole_or_not_at_all() {
     let gate = Program::start();
     let (mut anna, mut ben) = (gate.console(), gate.console());
     anna.write("/b/1", args![1]);
-    ben.send_bytes(&bundle(&[
+    let pair = bundle(&[
         ("/oscgate/atomic", args![]),
+        ("/oscgate/lock", args!["/b/1"]),
         ("/b/1", args![10]),
         ("/b/2", args![20]),
-    ]));
-    ben.expect_error("/oscgate/atomic", "UNKNOWN_REQUEST");
+    ]);
+    anna.lock("/b/2");
+    ben.send_bytes(&pair);
+    ben.expect_denied("/b/2", "LOCK_HELD", &anna.name());
+    ben.expect_exactly("/b/1", args![1]);
     ben.expect_nothing();
-    assert_eq!(ben.meta("/b/1").revision, 1);
+    let meta = ben.meta("/b/1");
+    assert!(!meta.locked && meta.revision == 1);
+    anna.send("/oscgate/unlock", args!["/b/2"]);
+    anna.expect("/oscgate/status/unlocked");
+    ben.send_bytes(&pair);
+    ben.expect_exactly("/b/1", args![10]);
+    ben.expect_exactly("/b/2", args![20]);
+    assert_eq!(ben.meta("/b/1").holder, ben.name());
 }

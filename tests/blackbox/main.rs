@@ -16,6 +16,7 @@
     reason = "outside the gateway the clock is the only measure there is"
 )]
 
+mod bundles;
 mod calls;
 mod console;
 mod crowd;
@@ -28,6 +29,7 @@ mod reflections;
 mod rules;
 mod running;
 mod sessions;
+mod stalls;
 mod tablets;
 mod tools;
 mod ways;

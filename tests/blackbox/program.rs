@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex};
@@ -132,6 +132,29 @@ impl Program {
     /// Writes another show file over the one it was started with.
     pub(crate) fn rewrite_show(&self, show: &str) {
         std::fs::write(self.show_path(), show).expect("the show file is written");
+    }
+
+    /// Makes it stand still until the signal `CONT`. All its threads do when this returns: the
+    /// signal alone stops them one after the other.
+    pub(crate) fn stand_still(&self) {
+        self.signal("STOP");
+        let tasks = format!("/proc/{}/task", self.child.id());
+        let stopped = |task: &Path| {
+            let stat = std::fs::read_to_string(task.join("stat")).expect("a thread has a state");
+            // The name before it stands in brackets.
+            stat.rsplit(')')
+                .next()
+                .is_some_and(|rest| rest.starts_with(" T"))
+        };
+        let deadline = Instant::now() + SOON;
+        while Instant::now() < deadline {
+            let tasks = std::fs::read_dir(&tasks).expect("Linux lists threads");
+            if tasks.flatten().all(|task| stopped(&task.path())) {
+                return;
+            }
+            std::thread::yield_now();
+        }
+        panic!("it does not stop");
     }
 
     /// Sends it a signal: `HUP`, `INT`, `TERM`.

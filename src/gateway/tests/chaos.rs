@@ -7,6 +7,7 @@ use super::*;
 /// What the books must say after every event.
 fn check(bench: &Bench) {
     let gateway = &bench.gateway;
+    let as_of = gateway.pace.as_of(bench.now);
     let mut held = 0;
     for client in gateway.clients.alive() {
         for (position, &id) in gateway.clients.session(client).locks.iter().enumerate() {
@@ -18,7 +19,7 @@ fn check(bench: &Bench) {
                 .expect("what is listed is held");
             assert_eq!(lock.holder, client);
             assert_eq!(lock.position, position);
-            assert!(lock.deadline > bench.now, "a lock outlived its deadline");
+            assert!(lock.deadline > as_of, "a lock outlived its deadline");
             assert!(lock.wake <= lock.deadline, "nobody wakes for it in time");
             held += 1;
         }
@@ -127,6 +128,7 @@ fn shows() -> Vec<Show> {
         ..entry("net", subnet([10, 0, 1, 0], 24))
     };
     let mut small = show_of(vec![desk.clone(), net], vec![write.clone(), never]);
+    small.gateway.time_tags = TimeTags::Schedule;
     small.limits.clients = 4;
     small.limits.locks_per_client = 2;
     small.limits.addresses = 4;
@@ -139,19 +141,40 @@ fn shows() -> Vec<Show> {
 #[derive(Debug, Clone)]
 enum Step {
     Send(usize, String),
-    Bundle(usize, Vec<String>),
+    Bundle(usize, Kind, Vec<String>),
     Pass(u64),
+    Stall(u64),
+    CaughtUp,
+    Links(bool),
     Reload(usize),
     Unreachable(usize),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Plain,
+    Atomic,
+    Later(u64),
 }
 
 fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => (0..7usize, messages()).prop_map(|(from, message)| Step::Send(from, message)),
-        2 => (0..7usize, proptest::collection::vec(messages(), 0..6)).prop_map(|(from, all)| Step::Bundle(from, all)),
+        4 => (0..7usize, kinds(), proptest::collection::vec(messages(), 0..6)).prop_map(|(from, kind, all)| Step::Bundle(from, kind, all)),
+        1 => prop_oneof![Just(300u64), Just(9_000), Just(45_000)].prop_map(Step::Stall),
+        1 => Just(Step::CaughtUp),
+        1 => any::<bool>().prop_map(Step::Links),
         3 => prop_oneof![Just(1u64), Just(50), Just(300), Just(1_000), Just(9_000), Just(30_000), Just(60_000)].prop_map(Step::Pass),
         1 => (0..4usize).prop_map(Step::Reload),
         1 => (0..7usize).prop_map(Step::Unreachable),
+    ]
+}
+
+fn kinds() -> impl Strategy<Value = Kind> {
+    prop_oneof![
+        1 => Just(Kind::Plain),
+        3 => Just(Kind::Atomic),
+        1 => prop_oneof![Just(1u64), Just(500), Just(9_000), Just(11_000)].prop_map(Kind::Later),
     ]
 }
 
@@ -166,26 +189,43 @@ proptest! {
         for step in steps {
             match step {
                 Step::Send(from, message) => { bench.send_from(sources[from], &message); }
-                Step::Bundle(from, messages) => {
-                    let all: Vec<&str> = messages.iter().map(String::as_str).collect();
-                    bench.bundle_from(sources[from], &all);
+                Step::Bundle(from, kind, messages) => {
+                    let mut all: Vec<_> = messages.iter().map(|message| encode(message)).collect();
+                    let mut tag = 1;
+                    match kind {
+                        Kind::Plain => {}
+                        Kind::Atomic => all.insert(0, encode("/oscgate/atomic")),
+                        Kind::Later(millis) => {
+                            let noon = 3_900_000_000 << 32;
+                            bench.event(Event::WallClock { tag: noon });
+                            tag = noon + (millis << 32) / 1_000;
+                        }
+                    }
+                    bench.bytes(sources[from], &bundle_of(tag, &all));
+                }
+                Step::Stall(millis) => {
+                    let since = bench.now;
+                    bench.now = since + Duration::from_millis(millis);
+                    bench.event(Event::Behind { since });
+                }
+                Step::CaughtUp => { bench.event(Event::CaughtUp); }
+                Step::Links(up) => {
+                    let link = [[10, 0, 0, 254].into()];
+                    bench.event(Event::Links { up: if up { &link } else { &[] } });
                 }
                 Step::Pass(millis) => { bench.ms(millis); }
                 Step::Reload(show) => {
                     let mut show = shows().swap_remove(show);
                     show.sessions.unreachable = crate::config::Unreachable::Ends;
-                    bench.gateway.handle(bench.now, Event::Show(Box::new(show)), &mut bench.out);
-                    bench.heard();
+                    bench.event(Event::Show(Box::new(show)));
                 }
                 Step::Unreachable(to) => {
-                    bench.gateway.handle(bench.now, Event::Unreachable { to: sources[to] }, &mut bench.out);
-                    bench.heard();
+                    bench.event(Event::Unreachable { to: sources[to] });
                 }
             }
             check(&bench);
         }
-        bench.gateway.handle(bench.now, Event::Stop, &mut bench.out);
-        bench.heard();
+        bench.event(Event::Stop);
         check(&bench);
         prop_assert_eq!(bench.gateway.locks, 0, "no lock outlives its holder");
     }

@@ -1,5 +1,6 @@
 //! The machine as its clients see it: datagrams in, datagrams out, at times made by hand.
 
+mod atomic;
 mod calls;
 mod chaos;
 mod clients;
@@ -8,6 +9,8 @@ mod following;
 mod locks;
 mod reload;
 mod rules;
+mod schedule;
+mod stalls;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,7 +18,7 @@ use std::time::Duration;
 use super::{Event, Flow, Gateway, Outputs, Via};
 use crate::config::{
     AddressRule, ClientEntry, Echo, EventRule, LockRule, Outside, ParameterAccess, Show, Source,
-    Subnet,
+    Subnet, TimeTags,
 };
 use crate::osc::{Argument, decode_packet, encode_message};
 use crate::time::Instant;
@@ -76,13 +79,14 @@ impl Bench {
     }
 
     fn bundle_from(&mut self, from: SocketAddr, messages: &[&str]) -> Vec<String> {
-        let mut bytes = b"#bundle\0\0\0\0\0\0\0\0\x01".to_vec();
-        for message in messages {
-            let message = encode(message);
-            bytes.extend_from_slice(&u32::try_from(message.len()).unwrap().to_be_bytes());
-            bytes.extend_from_slice(&message);
-        }
-        self.bytes(from, &bytes)
+        let messages: Vec<_> = messages.iter().map(|message| encode(message)).collect();
+        self.bytes(from, &bundle_of(1, &messages))
+    }
+
+    /// An event that is no datagram.
+    fn event(&mut self, event: Event<'_>) -> Vec<String> {
+        self.gateway.handle(self.now, event, &mut self.out);
+        self.heard()
     }
 
     /// Lets time pass, waking the machine whenever it wants to be woken.
@@ -117,6 +121,17 @@ impl Bench {
         });
         heard
     }
+}
+
+/// A bundle of messages and bundles.
+fn bundle_of(tag: u64, elements: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = b"#bundle\0".to_vec();
+    bytes.extend_from_slice(&tag.to_be_bytes());
+    for element in elements {
+        bytes.extend_from_slice(&u32::try_from(element.len()).unwrap().to_be_bytes());
+        bytes.extend_from_slice(element);
+    }
+    bytes
 }
 
 /// Arguments by their look: `1` int, `0.5` float, `7h` long, `T`/`F`, the rest strings.
@@ -186,6 +201,7 @@ fn entry(name: &str, source: Source) -> ClientEntry {
         echo: Echo::Always,
         snap_back: true,
         status: true,
+        time_tags: TimeTags::Arrival,
         silence_timeout: Some(Duration::from_secs(10)),
         idle_timeout: Some(Duration::from_secs(60)),
     }
