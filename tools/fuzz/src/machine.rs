@@ -52,68 +52,38 @@ pub fn run(input: &[u8]) {
 }
 
 fn step(world: &mut World, from: &mut Bytes<'_>) {
-    match from.below(32) {
-        0..=9 => {
-            let source = from.below(SOURCES.len());
-            let mut bytes = Vec::new();
+    if from.below(3) < 2 {
+        let source = from.below(SOURCES.len());
+        say(world, source, from);
+    } else {
+        happen(world, from);
+    }
+}
+
+/// Somebody says something.
+fn say(world: &mut World, source: usize, from: &mut Bytes<'_>) {
+    let mut bytes = Vec::new();
+    match from.below(24) {
+        0..=8 => {
             message::any(from).write(&mut bytes);
             world.datagram(source, &bytes);
         }
-        10..=13 => {
-            let source = from.below(SOURCES.len());
-            let mut bytes = Vec::new();
+        9..=11 => {
             message::bundle(from, 1, 1, &mut bytes);
             world.datagram(source, &bytes);
         }
-        14..=17 => {
-            let source = from.below(SOURCES.len());
-            world.watched(source, &message::any(from));
-        }
-        18 => {
-            let source = from.below(SOURCES.len());
+        12..=15 => world.watched(source, &message::any(from)),
+        16 => {
             let number = from.below(80) as i32;
             world.called_twice(source, &message::plain(from).called(number));
         }
-        19..=21 => {
-            let span = from.one_of(&SPANS);
-            if from.one_in(2) {
-                world.pass(span);
-            } else {
-                world.jump(span);
-            }
-        }
-        22 | 23 => {
-            let early = from.one_of(&[0, 1]);
-            world.until_due(early);
-        }
-        24 => {
-            let show = from.below(shows::COUNT);
-            world.reload(show);
-        }
-        25 => {
-            let to = SOURCES[from.below(SOURCES.len())];
-            world.handle(Event::Unreachable { to });
-        }
-        26 => {
-            let to = SOURCES[from.below(SOURCES.len())];
-            let failure = SendFailure::NoBuffers;
-            world.handle(Event::Unsent { to, failure });
-        }
-        27 => {
-            let source = from.below(SOURCES.len());
-            world.toggle_slow(source);
-        }
-        28 => {
-            let source = from.below(SOURCES.len());
+        17 => {
             let length = from.below(64);
             world.datagram(source, from.slice(length));
         }
-        29 => world.wait_for_a_lock(),
-        30 => {
+        18 => {
             // The same again and again, as a hand on a fader does.
-            let source = from.below(SOURCES.len());
             let times = [2, 3, 5, 20, 70][from.below(5)];
-            let mut bytes = Vec::new();
             message::any(from).write(&mut bytes);
             let pause = from.one_of(&[0, 0, 10_000]);
             for _ in 0..times {
@@ -121,6 +91,84 @@ fn step(world: &mut World, from: &mut Bytes<'_>) {
                 world.jump(pause);
             }
         }
-        _ => world.check(),
+        19 | 20 => {
+            message::atomic(from, &mut bytes);
+            world.all_or_nothing(source, &bytes);
+        }
+        21 => {
+            let times = [2, 20, 70][from.below(3)];
+            scheduled(world, source, from, times);
+        }
+        _ => scheduled(world, source, from, 1),
+    }
+}
+
+/// Something else happens.
+fn happen(world: &mut World, from: &mut Bytes<'_>) {
+    match from.below(16) {
+        0..=2 => {
+            let span = from.one_of(&SPANS);
+            if from.one_in(2) {
+                world.pass(span);
+            } else {
+                world.jump(span);
+            }
+        }
+        3 | 4 => {
+            let early = from.one_of(&[0, 1]);
+            world.until_due(early);
+        }
+        5 => {
+            let show = from.below(shows::COUNT);
+            world.reload(show);
+        }
+        6 => {
+            let to = SOURCES[from.below(SOURCES.len())];
+            world.handle(Event::Unreachable { to });
+        }
+        7 => {
+            let to = SOURCES[from.below(SOURCES.len())];
+            let failure = SendFailure::NoBuffers;
+            world.handle(Event::Unsent { to, failure });
+        }
+        8 => {
+            let source = from.below(SOURCES.len());
+            world.toggle_slow(source);
+        }
+        9 => world.wait_for_a_lock(),
+        10 => world.check(),
+        11 | 12 => {
+            let micros = from.one_of(&[0, 1_000, 500_000, 20_000_000]);
+            world.behind(micros);
+        }
+        13 => world.handle(Event::CaughtUp),
+        14 => world.links([0, 2, 3][from.below(3)]),
+        _ => {
+            let set_by = from.one_of(&[0, 0, 1, -1_000, 60_000_000, -31_536_000_000_000, i64::MAX]);
+            world.wall_clock(set_by);
+        }
+    }
+}
+
+/// Bundles for another moment, one after the other.
+fn scheduled(world: &mut World, source: usize, from: &mut Bytes<'_>, times: usize) {
+    let mut bytes = Vec::new();
+    let ahead = from.one_of(&[
+        50_000,
+        1,
+        0,
+        -1,
+        1_000,
+        999_999,
+        1_999_999,
+        2_000_001,
+        10_000_000,
+        10_000_001,
+        31_535_999_999_999,
+        31_536_000_000_001,
+    ]);
+    message::bundle(from, world.tag(ahead), 1, &mut bytes);
+    for _ in 0..times {
+        world.datagram(source, &bytes);
     }
 }

@@ -4,12 +4,14 @@ mod build;
 pub(crate) mod rules;
 
 use oscgate::osc::{
-    Argument, ArgumentView, Arguments, MessageView, PacketView, append_message, append_tail,
-    check_address, decode_arguments, decode_packet, encode_message, encode_message_into,
+    Argument, ArgumentView, Arguments, ElementView, MessageView, PacketView, append_message,
+    append_tail, check_address, decode_arguments, decode_packet, encode_message,
+    encode_message_into,
 };
 use rosc::{OscPacket, OscType};
 
 use crate::bytes::Bytes;
+use rules::Step;
 
 /// Takes the input for a datagram, or builds one from it, and checks what is made of it.
 ///
@@ -27,7 +29,10 @@ fn check(datagram: &[u8]) {
     let view = PacketView::parse(datagram);
     let rules = rules::read(datagram);
     let (packet, messages) = match (view, rules) {
-        (Ok(packet), Ok(messages)) => (packet, messages),
+        (Ok(packet), Ok(rules)) => {
+            check_steps(&packet, &rules);
+            (packet, rules.messages)
+        }
         (Err(theirs), Err(ours)) => {
             assert_eq!(theirs, ours, "another cause for {datagram:x?}");
             assert_eq!(decode_packet(datagram), Err(ours));
@@ -36,8 +41,7 @@ fn check(datagram: &[u8]) {
         (view, rules) => panic!("{view:?}, but {rules:?} by the rules: {datagram:x?}"),
     };
     assert_eq!(packet.is_empty(), messages.is_empty());
-    assert_eq!(packet.bundle(), datagram.starts_with(b"#bundle\0"));
-    assert_eq!(packet.messages().len(), messages.len());
+    assert_eq!(packet.messages().count(), messages.len());
     let owned = decode_packet(datagram).expect("the view passed it");
     assert_eq!(owned.len(), messages.len());
     let mut all_known = true;
@@ -73,6 +77,28 @@ fn check(datagram: &[u8]) {
         let again = rosc::encoder::encode(&theirs).expect("it came from bytes");
         assert_eq!(again, datagram, "rosc writes it otherwise");
     }
+}
+
+/// The bundles of a packet, walked level by level, and the messages in each.
+fn check_steps(packet: &PacketView<'_>, rules: &rules::Packet<'_>) {
+    fn walk<'a>(element: ElementView<'a>, steps: &mut Vec<Step<'a>>) {
+        let ElementView::Bundle(bundle) = element else {
+            steps.push(Step::Message);
+            return;
+        };
+        let begin = steps.len();
+        steps.push(Step::Begin(bundle.bytes(), bundle.time_tag()));
+        for element in bundle.elements() {
+            walk(element, steps);
+        }
+        let inside = &steps[begin..];
+        let messages = inside.iter().filter(|step| **step == Step::Message);
+        assert_eq!(bundle.messages().count(), messages.count());
+        steps.push(Step::End);
+    }
+    let mut steps = Vec::new();
+    walk(packet.root(), &mut steps);
+    assert_eq!(steps, rules.steps);
 }
 
 /// The view's reading of a message against that of the rules.

@@ -224,9 +224,18 @@ fn values(from: &mut Bytes<'_>, mut message: Message) -> Message {
 
 /// A bundle of messages, some of them in one more bundle.
 pub(super) fn bundle(from: &mut Bytes<'_>, tag: u64, level: usize, out: &mut Vec<u8>) {
+    let is_atomic = from.one_in(4);
+    framed(from, tag, level, is_atomic, out);
+}
+
+/// A bundle that is all or nothing.
+pub(super) fn atomic(from: &mut Bytes<'_>, out: &mut Vec<u8>) {
+    framed(from, 1, 1, true, out);
+}
+
+fn framed(from: &mut Bytes<'_>, tag: u64, level: usize, is_atomic: bool, out: &mut Vec<u8>) {
     out.extend(b"#bundle\0");
     out.extend(tag.to_be_bytes());
-    let is_atomic = from.one_in(4);
     for n in 0..from.below(5) + usize::from(is_atomic) {
         let at = out.len();
         out.extend([0; 4]);

@@ -36,6 +36,7 @@ name = "net"
 source = "10.0.1.0/24"
 reply_port = 9000
 follow = ["//*"]
+time_tags = "schedule"
 [[address]]
 match = "/w/*"
 lock = "write"
@@ -76,6 +77,8 @@ args = "f"
 range = [0.0, 1.0]
 "#,
     r#"
+[gateway]
+schedule_horizon = "2s"
 [sessions]
 silence_timeout = "2s"
 idle_timeout = "5s"
@@ -94,6 +97,7 @@ name = "phone"
 source = "10.0.0.1:2"
 echo = "never"
 priority = -1
+time_tags = "schedule"
 [[address]]
 match = "/go"
 event = "press"
@@ -128,6 +132,8 @@ match = "/b"
 lock = "never"
 "#,
     r#"
+[gateway]
+time_tags = "schedule"
 [access]
 allow = ["any"]
 [limits]

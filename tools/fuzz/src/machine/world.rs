@@ -1,7 +1,7 @@
 //! A gateway, everybody around it, and what must hold between them at every moment.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -38,6 +38,12 @@ const CONFIGURED: [SocketAddr; 3] = [
     v4([127, 0, 0, 1], 1_001),
 ];
 
+/// The addresses that clients speak to.
+const LINKS: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(10, 0, 0, 254)),
+    IpAddr::V4(Ipv4Addr::new(10, 0, 0, 253)),
+];
+
 /// Ports that a show or a `hello` may name for those who have spoken.
 const REPLY_PORTS: [u16; 4] = [9_000, 9_001, 9_100, 8_900];
 
@@ -64,7 +70,7 @@ static SYNC: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 const fn v4(ip: [u8; 4], port: u16) -> SocketAddr {
     let [a, b, c, d] = ip;
-    SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::new(a, b, c, d)), port)
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(a, b, c, d)), port)
 }
 
 fn put(bundle: &mut Vec<u8>, message: &Message) {
@@ -85,10 +91,14 @@ pub(super) struct World {
     probe: Probe,
     /// What was said of every address, as long as nothing has happened since.
     known: Option<Vec<Meta>>,
+    /// The wall clock when the machine started, as a time tag.
+    wall: u64,
     /// The replies to calls in this step.
     replies: Vec<Vec<u8>>,
     /// Packets in this step that were not taken, whatever the reason.
     not_taken: bool,
+    /// A request failed in this step.
+    failed: bool,
 }
 
 impl World {
@@ -97,8 +107,7 @@ impl World {
             SocketAddr::from(([0, 0, 0, 0], 8_900)),
             SocketAddr::from(([0; 16], 8_900)),
         ];
-        let mut gateway = Gateway::new(shows::show(show), &sockets);
-        gateway.set_local_addresses(vec![[10, 0, 0, 254].into()]);
+        let gateway = Gateway::new(shows::show(show), &sockets);
         let mut this = Self {
             gateway,
             out: Outputs::new(),
@@ -107,9 +116,12 @@ impl World {
             slow: BTreeSet::new(),
             probe: Probe::default(),
             known: None,
+            wall: 0xe000_0000 << 32,
             replies: Vec::new(),
             not_taken: false,
+            failed: false,
         };
+        this.handle(Event::Links { up: &LINKS });
         // While there is room for it.
         this.datagram_of(PROBE, b"/oscgate/ping\0\0\0,\0\0\0");
         this
@@ -138,14 +150,15 @@ impl World {
         self.probe.begin_step();
         self.replies.clear();
         self.not_taken = false;
+        self.failed = false;
         self.datagram_of(from, bytes);
     }
 
     fn datagram_of(&mut self, from: SocketAddr, bytes: &[u8]) {
         self.spoken.insert(from);
         let local = match from.port() {
-            1 => Some([10, 0, 0, 254].into()),
-            2 => Some([10, 0, 0, 253].into()),
+            1 => Some(LINKS[0]),
+            2 => Some(LINKS[1]),
             _ => None,
         };
         let via = Via { socket: 0, local };
@@ -160,6 +173,7 @@ impl World {
         for change in self.out.changes() {
             let is_own = matches!(change, Change::Overflow { to, .. } if to == PROBE);
             self.probe.on_change(&change, is_own);
+            self.failed |= matches!(change, Change::Failed { .. });
             self.not_taken |= matches!(
                 change,
                 Change::OverRate { .. }
@@ -235,6 +249,33 @@ impl World {
         self.handle(Event::Show(Box::new(shows::show(show))));
     }
 
+    /// The time tag of a moment so many microseconds from now.
+    pub(super) fn tag(&self, micros: i64) -> u64 {
+        let micros = i128::from(self.now.as_micros()) + i128::from(micros);
+        let span = (micros << 32) / 1_000_000;
+        self.wall.wrapping_add(span as u64)
+    }
+
+    /// Says what the wall clock says, after somebody has set it.
+    pub(super) fn wall_clock(&mut self, set_by_micros: i64) {
+        let tag = self.tag(set_by_micros);
+        let since_start = self.tag(0).wrapping_sub(self.wall);
+        self.wall = tag.wrapping_sub(since_start);
+        self.handle(Event::WallClock { tag });
+    }
+
+    /// The sockets were last seen empty so many microseconds ago.
+    pub(super) fn behind(&mut self, micros: u64) {
+        let since = self.now - Duration::from_micros(micros);
+        self.handle(Event::Behind { since });
+    }
+
+    /// Some of the links are up.
+    pub(super) fn links(&mut self, up: usize) {
+        let up = &LINKS[up % 2..=up / 2];
+        self.handle(Event::Links { up });
+    }
+
     pub(super) fn toggle_slow(&mut self, source: usize) {
         let source = SOURCES[source];
         if self.slow.remove(&source) {
@@ -304,6 +345,19 @@ impl World {
         }
     }
 
+    /// A bundle of all or nothing: where anything is refused nothing is done.
+    pub(super) fn all_or_nothing(&mut self, source: usize, bundle: &[u8]) {
+        let Some(before) = self.ask() else { return };
+        let denials = self.gateway.stats().denials;
+        self.datagram(source, bundle);
+        let is_refused = self.failed || self.gateway.stats().denials > denials;
+        let Some(after) = self.ask() else { return };
+        assert!(
+            !is_refused || before == after,
+            "refused, and done: {bundle:x?}"
+        );
+    }
+
     /// A call whose reply was lost: it is answered again and not done again.
     pub(super) fn called_twice(&mut self, source: usize, call: &Message) {
         let mut bytes = Vec::new();
@@ -340,6 +394,7 @@ impl World {
         let Some(meta) = held.min_by_key(|meta| meta.remaining).cloned() else {
             return;
         };
+        self.handle(Event::CaughtUp);
         let left = u64::try_from(meta.remaining).expect("it was checked") + 1;
         self.jump(left * 1_000);
         self.handle(Event::Timeout);
@@ -353,6 +408,7 @@ impl World {
 
     /// What a `sync` tells is what was told one by one.
     pub(super) fn check_sync(&mut self) {
+        self.handle(Event::CaughtUp);
         self.probe.begin_step();
         self.probe.synced = Some((Vec::new(), Vec::new(), false));
         self.datagram_of(PROBE, &SYNC);
@@ -406,9 +462,14 @@ fn told(event: &Event<'_>) -> String {
     match event {
         Event::Datagram { from, bytes, .. } => format!("{from} {}", packet(bytes)),
         Event::Show(_) => "another show".to_owned(),
-        Event::Timeout | Event::Unreachable { .. } | Event::Unsent { .. } | Event::Stop => {
-            format!("{event:?}")
-        }
+        Event::Timeout
+        | Event::WallClock { .. }
+        | Event::Behind { .. }
+        | Event::CaughtUp
+        | Event::Links { .. }
+        | Event::Unreachable { .. }
+        | Event::Unsent { .. }
+        | Event::Stop => format!("{event:?}"),
     }
 }
 

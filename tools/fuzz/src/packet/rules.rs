@@ -15,8 +15,24 @@ pub(crate) struct Message<'a> {
     pub(crate) values: Vec<(u8, &'a [u8])>,
 }
 
-/// The messages of a packet, or the first of its faults.
-pub(crate) fn read(packet: &[u8]) -> Result<Vec<Message<'_>>, Fault> {
+/// One step of a walk through a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step<'a> {
+    Message,
+    /// A bundle begins: its bytes and its time tag.
+    Begin(&'a [u8], u64),
+    End,
+}
+
+/// A packet as the rules read it.
+#[derive(Debug, Default)]
+pub(crate) struct Packet<'a> {
+    pub(crate) messages: Vec<Message<'a>>,
+    pub(crate) steps: Vec<Step<'a>>,
+}
+
+/// The parts of a packet, or the first of its faults.
+pub(crate) fn read(packet: &[u8]) -> Result<Packet<'_>, Fault> {
     match packet.len() {
         0 => return Err(Fault::Empty),
         length if length > 65_504 => return Err(Fault::TooLong),
@@ -25,12 +41,12 @@ pub(crate) fn read(packet: &[u8]) -> Result<Vec<Message<'_>>, Fault> {
     }
     let mut reader = Reader::default();
     reader.element(packet, 1)?;
-    Ok(reader.messages)
+    Ok(reader.packet)
 }
 
 #[derive(Default)]
 struct Reader<'a> {
-    messages: Vec<Message<'a>>,
+    packet: Packet<'a>,
     arguments: usize,
 }
 
@@ -46,6 +62,8 @@ impl<'a> Reader<'a> {
         if level > 8 {
             return Err(Fault::BundleTooDeep);
         }
+        let begin = Step::Begin(bytes, number(&bytes[8..16]));
+        self.packet.steps.push(begin);
         let mut left = &bytes[16..];
         while !left.is_empty() {
             let Some(size) = left.get(..4) else {
@@ -63,11 +81,12 @@ impl<'a> Reader<'a> {
             self.element(element, level + 1)?;
             left = others;
         }
+        self.packet.steps.push(Step::End);
         Ok(())
     }
 
     fn message(&mut self, bytes: &'a [u8]) -> Result<(), Fault> {
-        if self.messages.len() == 1_024 {
+        if self.packet.messages.len() == 1_024 {
             return Err(Fault::TooManyMessages);
         }
         let (address, tail) = string(bytes).map_err(|why| why.or(Fault::AddressUnterminated))?;
@@ -88,7 +107,8 @@ impl<'a> Reader<'a> {
             message.tags = tags[1..].to_vec();
             message.values = self.values(&tags[1..], data)?;
         }
-        self.messages.push(message);
+        self.packet.messages.push(message);
+        self.packet.steps.push(Step::Message);
         Ok(())
     }
 
