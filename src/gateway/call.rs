@@ -232,7 +232,7 @@ impl Gateway {
             return Ok(Done::Nothing);
         }
         let stale = self.calls(asker.client).known(number, subject) == Known::Stale;
-        if call.asked.address == b"/oscgate/bye" && !asker.in_as {
+        if !stale && call.asked.address == b"/oscgate/bye" && !asker.in_as {
             // There is nobody left to answer once it is done.
             reply(&mut out.scratch, number, "OK", "", NONE);
             self.answer(asker, Kind::Status, out);

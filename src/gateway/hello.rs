@@ -28,7 +28,7 @@ impl Gateway {
         let (name, port) = match result {
             Ok(hello) => hello,
             Err(refusal) => {
-                if !announced {
+                if !announced && !asker.in_as {
                     self.announce(asker, true, out);
                 }
                 return Err(refusal);

@@ -24,7 +24,6 @@ impl Gateway {
         self.limits = show.limits;
         self.unreachable = show.sessions.unreachable;
         self.horizon = show.gateway.schedule_horizon;
-        self.drop_configured_subscriptions(out);
         // First what becomes of each is settled, then it is done: who ends does not make way for
         // who would have matched beside it.
         let fates: Vec<(ClientId, Fate)> = self
@@ -39,6 +38,9 @@ impl Gateway {
         for (client, fate) in fates {
             self.meet(client, fate, out);
         }
+        self.free_configured_names(out);
+        // Not before: who is configured to follow is told of all this, too.
+        self.drop_configured_subscriptions(out);
         self.followers_changed();
         self.place_configured(now, out);
         for client in self.clients.alive() {
@@ -113,6 +115,21 @@ impl Gateway {
         }
     }
 
+    /// A name that the show gives to somebody who is not there yet is nobody else's.
+    fn free_configured_names(&mut self, out: &mut Outputs) {
+        let names: Vec<String> = self
+            .profiles
+            .configured()
+            .filter(|(_, profile)| !matches!(profile.source, Some(Source::Subnet(_)) | None))
+            .map(|(_, profile)| profile.name.clone())
+            .collect();
+        for name in names {
+            if self.clients.find(&Who::Configured(name.clone())).is_none() {
+                self.take_over_name(&name, out);
+            }
+        }
+    }
+
     fn drop_configured_subscriptions(&mut self, out: &mut Outputs) {
         for client in self.clients.ids() {
             let alive = self.clients.is_alive(client);
@@ -159,7 +176,12 @@ impl Gateway {
         match fate {
             // Nobody misses a record without a session: it is made again where it is wanted.
             Fate::Forgotten => self.forget(client, out),
-            Fate::Stays { profile } => self.set_profile(client, profile),
+            Fate::Stays { profile } => {
+                // As below.
+                if self.clients.session_if_alive(client).is_some() {
+                    self.set_profile(client, profile);
+                }
+            }
             Fate::Ended => {
                 // It may have ended already, where its name was wanted.
                 if self.clients.session_if_alive(client).is_some() {
