@@ -62,6 +62,10 @@ pub const USERS_PER_CLIENT_MAX: usize = 64;
 /// something: a one-shot tool uses a new one for every message.
 pub const SOURCES_PER_CLIENT_MAX: usize = 64;
 
+/// Ended locks whose memory is kept for the next ones: as many as one client may hold by default,
+/// in some 130 KiB.
+pub const SPARE_LOCKS_MAX: usize = 1_024;
+
 /// Streams of denied writes that are watched at one time; the oldest ends early beyond that.
 pub const DENIAL_STREAMS_MAX: usize = 8_192;
 

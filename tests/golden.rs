@@ -1,7 +1,11 @@
-//! Golden files: bad show files with their exact messages, and the examples that must be good.
+//! Golden files: bad show files with their exact messages, the examples that must be good, and the
+//! datagrams that go over the wire.
 //!
 //! `UPDATE_GOLDEN=1 cargo test --test golden` writes the messages anew. Read them before you keep
-//! them: is it plain what is wrong, and what to type instead?
+//! them: is it plain what is wrong, and what to type instead? The datagrams it leaves alone.
+
+#[path = "golden/datagrams.rs"]
+mod datagrams;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -176,7 +176,7 @@ impl Gateway {
                 self.write_reply(caller.number, Err(objection.refusal), out);
             }
         }
-        self.remember_refusal(caller, out);
+        self.remember(caller, None, out);
         self.answer(caller.asker, super::queue::Kind::Status, out);
     }
 }

@@ -87,12 +87,13 @@ impl Calls {
             done_to: Vec::new(),
             answer: Vec::new(),
         };
-        while self
+        // One comes, one goes: those that are too old to be asked for do no harm until then. Its
+        // buffers are used again, so that a call allocates nothing in a steady state.
+        if self
             .answers
             .front()
             .is_some_and(|front| i64::from(front.number) < oldest)
         {
-            // Its buffers are used again: a call allocates nothing in a steady state.
             slot = self.answers.pop_front().expect("it is there");
         }
         slot.number = number;
@@ -152,26 +153,27 @@ fn subject<'a>(address: &'a [u8], values: Arguments<'a>) -> Option<&'a [u8]> {
 pub(super) struct Call<'a> {
     /// Its number.
     pub(super) number: i32,
-    /// What it asks for.
-    pub(super) asked: Asked<'a>,
+    /// What it asks for; `None`: that could not be read.
+    pub(super) asked: Option<Asked<'a>>,
 }
 
 impl<'a> Call<'a> {
     /// The address that it would write, lock or unlock.
     pub(super) fn subject(&self) -> Option<&'a [u8]> {
-        subject(self.asked.address, self.asked.values)
+        let asked = self.asked?;
+        subject(asked.address, asked.values)
     }
 }
 
 impl<'a> Reader<'a> {
-    /// The arguments of a call.
+    /// The arguments of a call; `None`: without a number there is no answering it.
     pub(super) fn call(&mut self) -> Option<Call<'a>> {
-        let (number, address) = (self.int()?, self.string()?);
-        let asked = Asked {
+        let number = self.int()?;
+        let asked = self.string().map(|address| Asked {
             address,
             values: self.0,
             whole: None,
-        };
+        });
         Some(Call { number, asked })
     }
 }
@@ -192,7 +194,7 @@ pub(super) const UNREADABLE: Refusal =
 /// A call that comes too late.
 pub(super) const OVERTAKEN: Refusal = failed(
     Code::Stale,
-    "a later call for the same address was done already",
+    "its number is too old, or a later call for the same address was done",
 );
 
 /// What stands for the answer of a call that a bundle would do.
@@ -232,7 +234,8 @@ impl Gateway {
             return Ok(Done::Nothing);
         }
         let stale = self.calls(asker.client).known(number, subject) == Known::Stale;
-        if !stale && call.asked.address == b"/oscgate/bye" && !asker.in_as {
+        let address = call.asked.map(|asked| asked.address);
+        if !stale && address == Some(b"/oscgate/bye") && !asker.in_as {
             // There is nobody left to answer once it is done.
             reply(&mut out.scratch, number, "OK", "", NONE);
             self.answer(asker, Kind::Status, out);
@@ -241,20 +244,21 @@ impl Gateway {
             in_call: true,
             ..asker
         };
-        let result = if stale {
-            Err(OVERTAKEN)
-        } else {
-            self.ask(now, inside, &call.asked, out)
+        let result = match &call.asked {
+            _ if stale => Err(OVERTAKEN),
+            Some(asked) => self.ask(now, inside, asked, out),
+            None => {
+                let Refusal { code, text, .. } = UNREADABLE;
+                self.fail(inside, "/oscgate/call", code, text, out);
+                Err(UNREADABLE)
+            }
         };
         if self.clients.session_if_alive(asker.client).is_none() {
             return Ok(Done::Nothing);
         }
         self.write_reply(number, result, out);
         let done_to = subject.filter(|_| result.is_ok());
-        if !stale {
-            self.calls(asker.client)
-                .remember(number, done_to, &out.scratch);
-        }
+        self.remember(caller, done_to, out);
         let asker = self.still_at(asker);
         self.answer(asker, Kind::Status, out);
         Ok(Done::Nothing)
@@ -277,12 +281,12 @@ impl Gateway {
         true
     }
 
-    /// Remembers the refusal in the scratch buffer as the answer to a call, unless its number is
-    /// too low to be remembered.
-    pub(super) fn remember_refusal(&mut self, caller: Caller, out: &Outputs) {
+    /// Remembers what is in the scratch buffer as the answer to a call, unless its number is too
+    /// low to be remembered.
+    pub(super) fn remember(&mut self, caller: Caller, done_to: Option<&[u8]>, out: &Outputs) {
         let calls = self.calls(caller.asker.client);
         if calls.known(caller.number, None) != Known::Stale {
-            calls.remember(caller.number, None, &out.scratch);
+            calls.remember(caller.number, done_to, &out.scratch);
         }
     }
 

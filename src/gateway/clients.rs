@@ -193,8 +193,13 @@ impl Clients {
         let client = self.slots[id.0 as usize].take().expect("removed once");
         debug_assert!(client.session.is_none() && client.destinations.is_empty());
         if let Some(who) = &client.who {
-            self.by_who.remove(who);
-            self.by_name.remove(self.names.text(client.name));
+            // Another may have become it meanwhile, by a reload.
+            if self.by_who.get(who) == Some(&id) {
+                self.by_who.remove(who);
+            }
+            if self.named(self.names.text(client.name)) == Some(id) {
+                self.by_name.remove(self.names.text(client.name));
+            }
             self.count -= 1;
         }
         self.names.drop_one(client.name);
@@ -213,7 +218,9 @@ impl Clients {
             return;
         }
         let former = self.names.text(former).to_owned();
-        self.by_name.remove(&former);
+        if self.named(&former) == Some(id) {
+            self.by_name.remove(&former);
+        }
         self.by_name.insert(name.to_owned(), id);
         let users = self
             .client(id)

@@ -87,15 +87,16 @@ impl<T: Copy> Deadlines<T> {
         self.remove(position);
     }
 
-    /// Takes the next wake-up that is due at `now`, its moment included.
-    pub(super) fn fire(&mut self, now: Instant) -> Option<T> {
+    /// Takes the next wake-up that is due at `now`, its moment included, and says for when it was
+    /// armed.
+    pub(super) fn fire(&mut self, now: Instant) -> Option<(Instant, T)> {
         let first = self.heap.first()?;
         if first.at > now {
             return None;
         }
-        let what = self.slots[first.slot as usize].what;
+        let fired = (first.at, self.slots[first.slot as usize].what);
         self.remove(0);
-        Some(what)
+        Some(fired)
     }
 
     fn remove(&mut self, position: usize) {
@@ -165,7 +166,7 @@ mod tests {
         let mut deadlines = Deadlines::new();
         deadlines.arm(at(5), 'a');
         assert_eq!(deadlines.fire(at(4)), None);
-        assert_eq!(deadlines.fire(at(5)), Some('a'));
+        assert_eq!(deadlines.fire(at(5)), Some((at(5), 'a')));
         assert_eq!(deadlines.next(), None);
     }
 
@@ -191,7 +192,7 @@ mod tests {
                     }
                     2 => {
                         armed.sort_by_key(|t| (t.0, t.1));
-                        let want = (!armed.is_empty() && armed[0].0 <= micros).then(|| armed.remove(0).3);
+                        let want = (!armed.is_empty() && armed[0].0 <= micros).then(|| armed.remove(0)).map(|t| (at(t.0), t.3));
                         prop_assert_eq!(deadlines.fire(at(micros)), want);
                     }
                     _ => {

@@ -1,6 +1,5 @@
 //! Denials: the code and the holder to the denied client, and the true value back to its fader.
 
-use std::hash::BuildHasher;
 use std::time::Duration;
 
 use super::change::Change;
@@ -57,7 +56,6 @@ impl Refusal {
 /// Denied writes of one client to one address with little time between them.
 #[derive(Debug)]
 pub(super) struct Stream {
-    id: Option<AddressId>,
     last: Instant,
     answered: Instant,
     /// More than one write was denied.
@@ -67,7 +65,7 @@ pub(super) struct Stream {
     place: Place,
 }
 
-/// Whose stream, and a number for its address.
+/// Whose stream, and its address as [`Table::hash`](super::table::Table::hash) has it.
 pub(super) type StreamKey = (ClientId, u64);
 
 impl Gateway {
@@ -87,11 +85,9 @@ impl Gateway {
             .ok()
             .and_then(|address| self.table.find(address));
         let refusal = self.refusal(now, id, code);
-        // Only an address with a value is worth remembering, and only such an id stays its own.
-        let id = id.filter(|&id| !self.table.entry(id).value.is_empty());
         let heard = match manner {
             Manner::Once => Heard::First,
-            Manner::Stream => self.hear_in_stream(now, asker, address, id),
+            Manner::Stream => self.hear_in_stream(now, asker, address),
         };
         if heard == Heard::TooSoon {
             if asker.in_call {
@@ -157,7 +153,9 @@ impl Gateway {
         id: Option<AddressId>,
         out: &mut Outputs,
     ) {
-        let Some(id) = id else { return };
+        let Some(id) = id.filter(|&id| !self.table.entry(id).value.is_empty()) else {
+            return;
+        };
         self.refresh(id);
         let wanted = self
             .profiles
@@ -170,19 +168,13 @@ impl Gateway {
         }
     }
 
-    fn hear_in_stream(
-        &mut self,
-        now: Instant,
-        asker: Asker,
-        address: &[u8],
-        id: Option<AddressId>,
-    ) -> Heard {
-        let key = (asker.client, self.hasher.hash_one(address));
+    fn hear_in_stream(&mut self, now: Instant, asker: Asker, address: &[u8]) -> Heard {
+        let key = (asker.client, self.table.hash(address));
         let place = asker.place(&self.clients);
         if let Some(stream) = self.streams.get_mut(&key) {
             let pause = now.since(stream.answered);
             (stream.last, stream.goes_on) = (now, true);
-            (stream.place, stream.in_call, stream.id) = (place, asker.in_call, id);
+            (stream.place, stream.in_call) = (place, asker.in_call);
             if pause < self.times.denial_interval {
                 return Heard::TooSoon;
             }
@@ -195,7 +187,6 @@ impl Gateway {
         }
         let in_call = asker.in_call;
         let stream = Stream {
-            id,
             last: now,
             answered: now,
             goes_on: false,
@@ -210,13 +201,19 @@ impl Gateway {
     }
 
     /// A stream of denied writes may have ended: then the true value is sent once more.
-    pub(super) fn on_stream(&mut self, now: Instant, key: StreamKey, out: &mut Outputs) {
+    pub(super) fn on_stream(
+        &mut self,
+        now: Instant,
+        due: Instant,
+        key: StreamKey,
+        out: &mut Outputs,
+    ) {
         let Some(stream) = self.streams.get(&key) else {
             return;
         };
-        let due = stream.last + self.times.settle;
-        if due > self.pace.as_of(now) {
-            self.deadlines.arm(due, Timer::Stream(key));
+        let ends = stream.last + self.times.settle;
+        if ends > due {
+            self.deadlines.arm(ends, Timer::Stream(key));
             return;
         }
         let stream = self.streams.remove(&key).expect("it was just there");
@@ -231,7 +228,8 @@ impl Gateway {
                 in_as: false,
                 in_atomic: false,
             };
-            self.snap_back(now, place, asker, stream.id, out);
+            let id = self.table.find_by_hash(key.1);
+            self.snap_back(now, place, asker, id, out);
         }
     }
 

@@ -18,6 +18,8 @@ pub(super) struct Followers {
     pub(super) epoch: u32,
     sets: Vec<Vec<DestinationId>>,
     by_members: HashMap<Vec<DestinationId>, u32>,
+    /// A list of destinations that is used again.
+    pub(super) listed: Vec<DestinationId>,
     /// Who follows each kind of status message.
     status: [Vec<DestinationId>; StatusKind::ALL.len()],
     status_epoch: u32,
@@ -30,6 +32,7 @@ impl Followers {
             epoch: 1,
             sets: Vec::new(),
             by_members: HashMap::new(),
+            listed: Vec::new(),
             status: Default::default(),
             status_epoch: 0,
         }
@@ -84,13 +87,27 @@ impl Gateway {
         self.followers.sets[self.table.entry(id).followers as usize][n]
     }
 
-    /// The destinations that follow an address that has no entry.
-    pub(super) fn followers_of(&self, address: &str) -> Vec<DestinationId> {
-        let followers = self
-            .clients
-            .followers()
-            .filter(|(_, open)| open.follows(address));
-        followers.map(|(id, _)| id).collect()
+    /// Lists the destinations that follow an address, in place of what `list` holds. An entry, if
+    /// it has one, is up to date.
+    pub(super) fn list_followers(
+        &self,
+        (id, address): (Option<AddressId>, &str),
+        list: &mut Vec<DestinationId>,
+    ) {
+        list.clear();
+        match id {
+            Some(id) => {
+                let set = self.table.entry(id).followers;
+                list.extend_from_slice(&self.followers.sets[set as usize]);
+            }
+            None => {
+                let all = self.clients.followers();
+                list.extend(
+                    all.filter(|(_, open)| open.follows(address))
+                        .map(|(id, _)| id),
+                );
+            }
+        }
     }
 
     /// The destinations that follow a kind of status message.

@@ -4,7 +4,7 @@ use super::clients::ClientId;
 use super::code::{Code, EndCause};
 use super::denial::Refusal;
 use super::output::Outputs;
-use super::request::{Asked, Done, Reader, failed};
+use super::request::{Asked, Done, NOT_A_USERS, Reader, failed};
 use super::session::{is_name, is_user_name};
 use super::{Asker, Change, Gateway};
 use crate::limits::NAME_TAKEOVER;
@@ -20,15 +20,16 @@ impl Gateway {
         out: &mut Outputs,
     ) -> Result<Done, Refusal> {
         let result = if asker.in_as {
-            Err(failed(Code::BadArguments, "a user cannot say hello"))
+            Err(NOT_A_USERS)
         } else {
             self.judge_hello(now, asker, &mut reader, out)
         };
-        let announced = self.clients.session(asker.client).announced;
+        // Of users nobody is told.
+        let announced = asker.in_as || self.clients.session(asker.client).announced;
         let (name, port) = match result {
             Ok(hello) => hello,
             Err(refusal) => {
-                if !announced && !asker.in_as {
+                if !announced {
                     self.announce(asker, true, out);
                 }
                 return Err(refusal);
@@ -184,7 +185,7 @@ impl Gateway {
             address,
             b"/oscgate/as" | b"/oscgate/hello" | b"/oscgate/bye"
         ) {
-            return bad("a user cannot say as, hello or bye");
+            return Err(NOT_A_USERS);
         }
         let client = self
             .user(now, asker, user)

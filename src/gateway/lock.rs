@@ -10,7 +10,7 @@ use crate::config::LockRule;
 use crate::time::Instant;
 
 /// A lock that is held. It is live up to, and not at, its deadline.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Lock {
     /// Who holds it: a client with a live session.
     pub(super) holder: ClientId,

@@ -60,7 +60,7 @@ impl Gateway {
         let deadline = now + length;
         let place = asker.place(&self.clients);
         let locks = &mut self.clients.session_mut(asker.client).locks;
-        self.table.entry_mut(id).lock = Some(Box::new(Lock {
+        let lock = Lock {
             holder: asker.client,
             deadline,
             length,
@@ -69,7 +69,8 @@ impl Gateway {
             wake: deadline,
             place,
             position: locks.len(),
-        }));
+        };
+        self.table.lock(id, lock);
         locks.push(id);
         self.locks += 1;
         self.tell_locked(id, length, Also::Asker(asker), out);
@@ -97,7 +98,7 @@ impl Gateway {
     }
 
     /// The wake-up of a lock has come: it may have been renewed since it was set.
-    pub(super) fn on_lock_due(&mut self, now: Instant, id: AddressId, out: &mut Outputs) {
+    pub(super) fn on_lock_due(&mut self, id: AddressId, out: &mut Outputs) {
         let lock = self
             .table
             .entry_mut(id)
@@ -105,8 +106,9 @@ impl Gateway {
             .as_mut()
             .expect("the wake-up goes with its lock");
         lock.timer = self.deadlines.arm(lock.deadline, Timer::Lock(id));
+        let was_renewed = lock.deadline > lock.wake;
         lock.wake = lock.deadline;
-        if lock.deadline <= self.pace.as_of(now) {
+        if !was_renewed {
             self.release(id, UnlockCause::Expired, out);
         }
     }
@@ -144,7 +146,7 @@ impl Gateway {
         forced: Forced<'_>,
         out: &mut Outputs,
     ) {
-        let Some(lock) = self.table.entry_mut(id).lock.take() else {
+        let Some(lock) = self.table.unlock(id) else {
             return;
         };
         self.deadlines.disarm(lock.timer);

@@ -133,6 +133,9 @@ pub struct Gateway {
     message: Vec<u8>,
     stored: Vec<u8>,
     meta: Vec<u8>,
+    name: String,
+    found: Vec<AddressId>,
+    held_back: Vec<AddressId>,
 }
 
 /// What a wake-up is for.
@@ -218,6 +221,9 @@ impl Gateway {
             message: Vec::new(),
             stored: Vec::new(),
             meta: Vec::new(),
+            name: String::new(),
+            found: Vec::new(),
+            held_back: Vec::new(),
         };
         // Those who are told whether or not they have spoken need a look at the outbox.
         this.deadlines.arm(Instant::ZERO, Timer::Start);
@@ -392,13 +398,15 @@ impl Gateway {
 
     fn run_due(&mut self, now: Instant, out: &mut Outputs) {
         let as_of = self.pace.as_of(now);
-        while let Some(timer) = self.deadlines.fire(as_of) {
+        // A deadline that moved is armed anew where it is now, even if that is past too: so all
+        // things happen in the order of their own times, however late it is.
+        while let Some((due, timer)) = self.deadlines.fire(as_of) {
             match timer {
-                Timer::Lock(id) => self.on_lock_due(now, id, out),
-                Timer::Silence(client) => self.on_silence(now, client, out),
-                Timer::Stream(key) => self.on_stream(now, key, out),
+                Timer::Lock(id) => self.on_lock_due(id, out),
+                Timer::Silence(client) => self.on_silence(due, client, out),
+                Timer::Stream(key) => self.on_stream(now, due, key, out),
                 Timer::Thinned(id) => self.on_thinned(now, id, out),
-                Timer::Settled(client, id) => self.on_settled(now, client, id, out),
+                Timer::Settled(client, id) => self.on_settled(now, due, (client, id), out),
                 Timer::Scheduled(id) => self.on_scheduled(now, id, out),
                 Timer::Sync(id) => self.on_sync_step(now, id, out),
                 Timer::Start => self.place_configured(now, out),

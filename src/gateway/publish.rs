@@ -124,24 +124,21 @@ impl Gateway {
         } else {
             policy
         };
-        let followers = match news.id {
-            Some(id) => (0..self.follower_count(id))
-                .map(|n| self.follower(id, n))
-                .collect(),
-            None => self.followers_of(news.address),
-        };
+        let mut followers = std::mem::take(&mut self.followers.listed);
+        self.list_followers((news.id, news.address), &mut followers);
         let wanted = !asker.in_call || followers.contains(&asker.destination);
         if wanted && own_echo(policy_now, news) == OwnEcho::Send {
             let queue = self.clients.destination(asker.destination).queue;
             out.push(queue, Kind::Event, asker.via, news.message);
         }
         let silent = (policy == Echo::Never).then(|| self.clients.root(asker.client));
-        for id in followers {
+        for &id in &followers {
             let follower = self.clients.destination(id);
             if id != asker.destination && silent != Some(follower.client) {
                 out.push(follower.queue, Kind::Event, follower.via, news.message);
             }
         }
+        self.followers.listed = followers;
     }
 
     /// Sends one value to one destination, and remembers it for the sake of reflections.
@@ -291,7 +288,8 @@ impl Gateway {
         if self.thinned.is_empty() {
             return;
         }
-        let mut pending: Vec<AddressId> = Vec::new();
+        let mut pending = std::mem::take(&mut self.held_back);
+        pending.clear();
         #[allow(clippy::iter_over_hash_type, reason = "sorted below")]
         for (&id, thinned) in &self.thinned {
             if thinned.pending {
@@ -299,10 +297,11 @@ impl Gateway {
             }
         }
         pending.sort_unstable();
-        for id in pending {
+        for &id in &pending {
             self.refresh(id);
             self.send_held_back(now, id, out);
         }
+        self.held_back = pending;
     }
 
     // --- echo = "settled" ---------------------------------------------------------------------
@@ -324,16 +323,16 @@ impl Gateway {
     pub(super) fn on_settled(
         &mut self,
         now: Instant,
-        client: ClientId,
-        id: AddressId,
+        due: Instant,
+        (client, id): (ClientId, AddressId),
         out: &mut Outputs,
     ) {
         let Some(settling) = self.settling.get_mut(&(client, id)) else {
             return;
         };
-        let due = settling.last + self.times.settle;
-        if due > self.pace.as_of(now) {
-            self.deadlines.arm(due, Timer::Settled(client, id));
+        let still = settling.last + self.times.settle;
+        if still > due {
+            self.deadlines.arm(still, Timer::Settled(client, id));
             return;
         }
         let place = settling.place;

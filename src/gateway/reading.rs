@@ -101,7 +101,7 @@ impl Gateway {
         asker: Asker,
         reader: Reader<'_>,
     ) -> Result<Done, Refusal> {
-        self.unsubscribe(asker, &read_texts(reader)?);
+        self.unsubscribe(asker, &read_subscribed(reader)?);
         Ok(Done::Nothing)
     }
 
@@ -159,8 +159,17 @@ pub(super) fn read_sync(mut reader: Reader<'_>) -> Result<Pattern, Refusal> {
     }
 }
 
+/// The patterns of an `unsubscribe`, as they were written; none: all.
+pub(super) fn read_subscribed(reader: Reader<'_>) -> Result<Vec<&str>, Refusal> {
+    let texts = read_texts(reader)?;
+    for text in &texts {
+        read_pattern(text)?;
+    }
+    Ok(texts)
+}
+
 /// Arguments that are all strings.
-pub(super) fn read_texts(mut reader: Reader<'_>) -> Result<Vec<&str>, Refusal> {
+fn read_texts(mut reader: Reader<'_>) -> Result<Vec<&str>, Refusal> {
     let mut texts = Vec::new();
     while !reader.is_at_end() {
         match reader.text() {

@@ -258,9 +258,10 @@ impl Gateway {
     ) {
         let whole = || Subject::Address(Cow::Borrowed(act.address.as_bytes()));
         let limit = Refusal::plain(Code::Limit, words(Code::Limit));
-        let Ok(found) = self.matching(pattern) else {
+        let mut found = Vec::new();
+        if self.matching(pattern, &mut found).is_err() {
             return rehearsal.object(asker, whole(), limit);
-        };
+        }
         let mut names = Vec::new();
         for id in found {
             let name = self.table.entry(id).name().to_owned();

@@ -40,7 +40,7 @@ impl Gateway {
             "/oscgate/meta" => reading::read_address(&mut reader).map(|_| ()),
             "/oscgate/subscribe" => reading::read_patterns(reader)
                 .and_then(|patterns| self.judge_subscribe(asker, patterns, rehearsal)),
-            "/oscgate/unsubscribe" => reading::read_texts(reader).map(|texts| {
+            "/oscgate/unsubscribe" => reading::read_subscribed(reader).map(|texts| {
                 let here = &mut self.subscriptions(asker, rehearsal).here;
                 here.retain(|known| !texts.is_empty() && !texts.contains(&known.as_str()));
             }),
@@ -179,7 +179,10 @@ impl Gateway {
             in_call: true,
             ..asker
         };
-        self.rehearse(now, caller, &call.asked, rehearsal);
+        let Some(asked) = &call.asked else {
+            return rehearsal.object(caller, Subject::Request("/oscgate/call"), UNREADABLE);
+        };
+        self.rehearse(now, caller, asked, rehearsal);
         if rehearsal.objection.is_none() {
             self.calls_after(asker.client, rehearsal)
                 .remember(call.number, subject, DONE);

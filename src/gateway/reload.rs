@@ -1,6 +1,6 @@
 //! A new show in place of the old one: sessions, values and locks stay wherever they still fit.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::Gateway;
 use super::change::Change;
@@ -35,12 +35,25 @@ impl Gateway {
         for &(client, _) in &fates {
             self.set_profile(client, ProfileId::default());
         }
+        // Who is configured to follow is told of it all, whether or not it has spoken.
+        let mut silent = Vec::new();
         for (client, fate) in fates {
-            self.meet(client, fate, out);
+            match fate {
+                // Nobody misses a record without a session: it is made again where it is wanted.
+                Fate::Forgotten => silent.push(client),
+                Fate::Stays { .. } | Fate::Becomes { .. } | Fate::Ended => {
+                    // It may have ended already, where its name was wanted.
+                    if self.clients.session_if_alive(client).is_some() {
+                        self.meet(client, fate, out);
+                    }
+                }
+            }
         }
-        self.free_configured_names(out);
-        // Not before: who is configured to follow is told of all this, too.
+        self.take_configured_names(out);
         self.drop_configured_subscriptions(out);
+        for client in silent {
+            self.forget(client, out);
+        }
         self.followers_changed();
         self.place_configured(now, out);
         for client in self.clients.alive() {
@@ -53,17 +66,7 @@ impl Gateway {
     /// Gives every client that is configured by name its record, and those that are told things on
     /// a fixed port their destination, whether or not they have spoken.
     pub(super) fn place_configured(&mut self, now: Instant, out: &mut Outputs) {
-        let configured: Vec<(ProfileId, String, Source)> = self
-            .profiles
-            .configured()
-            .filter_map(|(id, profile)| Some((id, profile.name.clone(), profile.source?)))
-            .collect();
-        for (profile, name, source) in configured {
-            let ip = match source {
-                Source::Endpoint(endpoint) => endpoint.ip(),
-                Source::Ip(ip) => ip,
-                Source::Subnet(_) => continue,
-            };
+        for (profile, name, ip) in self.configured_alone() {
             let who = Who::Configured(name.clone());
             let client = match self.clients.find(&who) {
                 Some(client) => client,
@@ -93,6 +96,28 @@ impl Gateway {
         }
     }
 
+    /// Who is configured for one IP, and so goes by the configured name itself.
+    fn configured_alone(&self) -> Vec<(ProfileId, String, IpAddr)> {
+        let alone = |source| match source {
+            Source::Endpoint(endpoint) => Some(endpoint.ip()),
+            Source::Ip(ip) => Some(ip),
+            Source::Subnet(_) => None,
+        };
+        self.profiles
+            .configured()
+            .filter_map(|(id, profile)| Some((id, profile.name.clone(), alone(profile.source?)?)))
+            .collect()
+    }
+
+    /// Names that the new show gives to somebody are taken from whoever goes by them.
+    fn take_configured_names(&mut self, out: &mut Outputs) {
+        for (_, name, _) in self.configured_alone() {
+            if self.clients.find(&Who::Configured(name.clone())).is_none() {
+                self.take_over_name(&name, out);
+            }
+        }
+    }
+
     /// A socket of the right family, for those who have not spoken yet.
     fn way_to(&self, to: SocketAddr) -> Option<Via> {
         let socket = self
@@ -112,21 +137,6 @@ impl Gateway {
         };
         if self.clients.is_alive(holder) {
             self.end(holder, EndCause::Replaced, out);
-        }
-    }
-
-    /// A name that the show gives to somebody who is not there yet is nobody else's.
-    fn free_configured_names(&mut self, out: &mut Outputs) {
-        let names: Vec<String> = self
-            .profiles
-            .configured()
-            .filter(|(_, profile)| !matches!(profile.source, Some(Source::Subnet(_)) | None))
-            .map(|(_, profile)| profile.name.clone())
-            .collect();
-        for name in names {
-            if self.clients.find(&Who::Configured(name.clone())).is_none() {
-                self.take_over_name(&name, out);
-            }
         }
     }
 
@@ -174,25 +184,10 @@ impl Gateway {
     /// Does what was settled. Until then the client has the profile of the unlisted.
     fn meet(&mut self, client: ClientId, fate: Fate, out: &mut Outputs) {
         match fate {
-            // Nobody misses a record without a session: it is made again where it is wanted.
-            Fate::Forgotten => self.forget(client, out),
-            Fate::Stays { profile } => {
-                // As below.
-                if self.clients.session_if_alive(client).is_some() {
-                    self.set_profile(client, profile);
-                }
-            }
-            Fate::Ended => {
-                // It may have ended already, where its name was wanted.
-                if self.clients.session_if_alive(client).is_some() {
-                    self.end(client, EndCause::Replaced, out);
-                }
-            }
-            Fate::Becomes { who, profile } => {
-                if self.clients.session_if_alive(client).is_some() {
-                    self.become_listed(client, (who, profile), out);
-                }
-            }
+            Fate::Forgotten => {}
+            Fate::Stays { profile } => self.set_profile(client, profile),
+            Fate::Ended => self.end(client, EndCause::Replaced, out),
+            Fate::Becomes { who, profile } => self.become_listed(client, (who, profile), out),
         }
     }
 

@@ -48,6 +48,10 @@ pub(super) enum Done {
     Meta,
 }
 
+/// What a user's endpoint says for itself.
+pub(super) const NOT_A_USERS: Refusal =
+    failed(Code::BadArguments, "a user cannot say as, hello or bye");
+
 /// What nobody knows how to do.
 pub(super) const UNKNOWN: Refusal = failed(Code::UnknownRequest, "there is no such request");
 
@@ -297,6 +301,7 @@ impl Gateway {
         let mut reader = Reader(values);
         let result = match request {
             "/oscgate/ping" => Ok(self.ping(now, asker, values, out)),
+            "/oscgate/bye" if asker.in_as => Err(NOT_A_USERS),
             "/oscgate/bye" => {
                 self.end(self.clients.root(asker.client), EndCause::Bye, out);
                 Ok(Done::Nothing)

@@ -137,17 +137,24 @@ impl Rule {
             return Ok(Shape::AsItCame);
         }
         let mut changed = false;
+        let mut outside = None;
         let mut wanted = self.args.as_deref().unwrap_or(values.tags()).iter();
         for value in values {
             let Some(&tag) = wanted.next() else {
                 return Err(Code::BadArguments);
             };
             let converted = convert(value, tag).ok_or(Code::BadArguments)?;
-            let clipped = self.clip(converted)?;
-            changed |= !is_same(clipped, value);
+            match self.clip(converted) {
+                Ok(clipped) => changed |= !is_same(clipped, value),
+                Err(code) => outside = Some(code),
+            }
         }
+        // That the arguments are the right ones comes before what they say.
         if wanted.next().is_some() {
             return Err(Code::BadArguments);
+        }
+        if let Some(code) = outside {
+            return Err(code);
         }
         if !changed {
             return Ok(Shape::AsItCame);

@@ -161,14 +161,13 @@ impl Gateway {
     }
 
     /// The wake-up for silence has come: it may have been heard since it was set.
-    pub(super) fn on_silence(&mut self, now: Instant, client: ClientId, out: &mut Outputs) {
-        let as_of = self.pace.as_of(now);
-        let gone = self.silent_at(client).is_some_and(|silent| silent <= as_of);
+    pub(super) fn on_silence(&mut self, due: Instant, client: ClientId, out: &mut Outputs) {
+        let gone = self.silent_at(client).is_some_and(|silent| silent <= due);
         self.clients.session_mut(client).timer = None;
         if gone {
             self.end(client, EndCause::Silence, out);
         } else {
-            self.arm_silence(now, client);
+            self.arm_silence(due, client);
         }
     }
 

@@ -9,6 +9,7 @@ use super::names::NameId;
 use super::rules::RuleId;
 use super::sorted::Sorted;
 use super::tail::Tail;
+use crate::limits::SPARE_LOCKS_MAX;
 use crate::osc::Pattern;
 
 /// An address in the [`Table`]. One that has a value is never given to another address.
@@ -55,6 +56,9 @@ pub(super) struct Table {
     index: HashTable<u32>,
     order: Sorted,
     hasher: DefaultHashBuilder,
+    /// Memory of locks that ended, for those that begin: a fader is touched and let go all night.
+    #[allow(clippy::vec_box, reason = "an entry holds its lock in just such a box")]
+    spare_locks: Vec<Box<Lock>>,
 }
 
 impl Table {
@@ -65,11 +69,22 @@ impl Table {
 
     /// The id of an address, if it is known.
     pub(super) fn find(&self, address: &str) -> Option<AddressId> {
-        let hash = self.hasher.hash_one(address);
+        let hash = self.hash(address.as_bytes());
         let found = self
             .index
             .find(hash, |&id| &*self.entries[id as usize].name == address);
         found.map(|&id| AddressId(id))
+    }
+
+    /// A number for an address, known or not. Two addresses have the same once in 2^64.
+    pub(super) fn hash(&self, address: &[u8]) -> u64 {
+        self.hasher.hash_one(address)
+    }
+
+    /// The known address of a number.
+    pub(super) fn find_by_hash(&self, hash: u64) -> Option<AddressId> {
+        let has = |&id: &u32| self.hash(self.entries[id as usize].name.as_bytes()) == hash;
+        self.index.find(hash, has).map(|&id| AddressId(id))
     }
 
     /// The entry of a known address.
@@ -102,11 +117,33 @@ impl Table {
             u32::try_from(self.entries.len() - 1).expect("the limit on addresses is a u32")
         };
         let (entries, hasher) = (&self.entries, &self.hasher);
-        let hash_of = |&id: &u32| hasher.hash_one(&*entries[id as usize].name);
+        let hash_of = |&id: &u32| hasher.hash_one(entries[id as usize].name.as_bytes());
         self.index.insert_unique(hash_of(&id), id, hash_of);
         self.order
             .insert(id, |other| (*entries[other as usize].name).cmp(address));
         AddressId(id)
+    }
+
+    /// Locks a known address that is free.
+    pub(super) fn lock(&mut self, id: AddressId, lock: Lock) {
+        let held = match self.spare_locks.pop() {
+            Some(mut spare) => {
+                *spare = lock;
+                spare
+            }
+            None => Box::new(lock),
+        };
+        self.entry_mut(id).lock = Some(held);
+    }
+
+    /// Frees a known address; the lock that it had.
+    pub(super) fn unlock(&mut self, id: AddressId) -> Option<Lock> {
+        let held = self.entry_mut(id).lock.take()?;
+        let lock = *held;
+        if self.spare_locks.len() < SPARE_LOCKS_MAX {
+            self.spare_locks.push(held);
+        }
+        Some(lock)
     }
 
     /// Forgets an address that has neither value nor lock any more.
@@ -125,7 +162,7 @@ impl Table {
             };
             other.cmp(&name)
         });
-        let hash = self.hasher.hash_one(&*name);
+        let hash = self.hash(name.as_bytes());
         if let Ok(found) = self.index.find_entry(hash, |&other| other == id.0) {
             found.remove();
         }

@@ -218,28 +218,37 @@ impl Gateway {
         act: &Act<'_>,
         out: &mut Outputs,
     ) -> Result<Done, Refusal> {
-        let found = self.matching(pattern);
-        let Ok(found) = found else {
-            return Err(self.deny(
-                now,
-                asker,
-                pattern.as_str().as_bytes(),
-                Code::Limit,
-                Manner::Once,
-                out,
-            ));
+        let mut found = std::mem::take(&mut self.found);
+        let result = match self.matching(pattern, &mut found) {
+            Ok(()) if found.is_empty() => Err(NONE_MATCHES),
+            Ok(()) => self.act_on_each(now, asker, (pattern, &found), act, out),
+            Err(code) => {
+                let pattern = pattern.as_str().as_bytes();
+                Err(self.deny(now, asker, pattern, code, Manner::Once, out))
+            }
         };
-        if found.is_empty() {
-            return Err(NONE_MATCHES);
-        }
+        self.found = found;
+        result
+    }
+
+    fn act_on_each(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        (pattern, found): (&Pattern, &[AddressId]),
+        act: &Act<'_>,
+        out: &mut Outputs,
+    ) -> Result<Done, Refusal> {
         let configured = self
             .profiles
             .profile(self.profile_of(asker.client))
             .is_configured();
         let (mut written, mut denied, mut first) = (0, 0, None);
         let mut held_back: Option<(AddressId, Code)> = None;
-        for id in found {
-            let address = self.table.entry(id).name().to_owned();
+        let mut address = std::mem::take(&mut self.name);
+        for &id in found {
+            address.clear();
+            address.push_str(self.table.entry(id).name());
             let one = Act {
                 address: &address,
                 whole: None,
@@ -268,28 +277,30 @@ impl Gateway {
             }
             self.tail = tail;
         }
-        if let Some((id, code)) = held_back {
-            if denied == PATTERN_DENIALS_MAX {
-                let address = self.table.entry(id).name().to_owned();
+        match held_back {
+            Some((id, code)) if denied == PATTERN_DENIALS_MAX => {
+                address.clear();
+                address.push_str(self.table.entry(id).name());
                 self.deny(now, asker, address.as_bytes(), code, Manner::Stream, out);
-            } else {
-                self.deny(
-                    now,
-                    asker,
-                    pattern.as_str().as_bytes(),
-                    Code::Limit,
-                    Manner::Once,
-                    out,
-                );
             }
+            Some(_) => {
+                let pattern = pattern.as_str().as_bytes();
+                self.deny(now, asker, pattern, Code::Limit, Manner::Once, out);
+            }
+            None => {}
         }
+        self.name = address;
         first.map_or(Ok(Done::WrittenByPattern { count: written }), Err)
     }
 
-    /// The known addresses that a pattern matches, in address order; `Err`: too many, or too much
-    /// to look through.
-    pub(super) fn matching(&mut self, pattern: &Pattern) -> Result<Vec<AddressId>, Code> {
-        let mut found = Vec::new();
+    /// Lists the known addresses that a pattern matches, in address order, in place of what
+    /// `found` holds; `Err`: too many, or too much to look through.
+    pub(super) fn matching(
+        &mut self,
+        pattern: &Pattern,
+        found: &mut Vec<AddressId>,
+    ) -> Result<(), Code> {
+        found.clear();
         let left = self.candidates_left;
         let mut looked_at = 0;
         for id in self.table.candidates(pattern) {
@@ -306,7 +317,7 @@ impl Gateway {
             }
         }
         self.candidates_left = left.saturating_sub(looked_at);
-        Ok(found)
+        Ok(())
     }
 
     /// Whether a client holds the lock of an address.

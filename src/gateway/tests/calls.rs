@@ -122,3 +122,35 @@ fn numbers_of_users_are_their_own() {
     );
     assert_eq!(bench.send(1, "/oscgate/as ann /f 0.6"), ["1 /f 0.6"]);
 }
+
+#[test]
+fn a_stale_call_is_remembered_as_such() {
+    let mut bench = Bench::new();
+    bench.send(1, "/oscgate/ping");
+    bench.send(1, "/oscgate/call 2 /f 0.5");
+    bench.send(1, "/oscgate/call 1 /f 0.1");
+    assert!(bench.send(1, "/oscgate/call 1 /oscgate/ping")[0].contains("reply 1 STALE"));
+}
+
+#[test]
+fn each_call_has_one_reply_also_where_it_says_bye() {
+    let mut bench = Bench::new();
+    bench.send(1, "/oscgate/call 79 /oscgate/ping");
+    let replies = bench.send(1, "/oscgate/call 14 /oscgate/bye");
+    assert!(
+        replies.len() == 1 && replies[0].contains("reply 14 STALE"),
+        "{replies:?}"
+    );
+    for user in [
+        "/oscgate/as kim /oscgate/call 1",
+        "/oscgate/call 80 /oscgate/as kim",
+    ] {
+        for what in ["bye", "hello x"] {
+            let replies = bench.send(1, &format!("{user} /oscgate/{what}"));
+            assert!(
+                replies.len() == 1 && replies[0].contains("BAD_ARGUMENTS"),
+                "{user} {what}: {replies:?}"
+            );
+        }
+    }
+}

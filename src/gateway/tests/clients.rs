@@ -295,3 +295,20 @@ fn what_never_reached_a_client_is_counted_for_it() {
     });
     assert!(told);
 }
+
+#[test]
+fn of_users_nobody_is_told() {
+    let mut bench = Bench::new();
+    bench.send(9, "/oscgate/subscribe /oscgate/status/*");
+    bench.send(1, "/f 1");
+    assert_eq!(
+        bench.send(1, "/oscgate/as kim /oscgate/hello x"),
+        ["1 /oscgate/status/error /oscgate/as BAD_ARGUMENTS a user cannot say as, hello or bye"]
+    );
+    assert_eq!(
+        bench
+            .send(1, "/oscgate/as kim /oscgate/call 1 /oscgate/hello x")
+            .len(),
+        1
+    );
+}

@@ -202,3 +202,17 @@ fn a_client_that_reflects_everything_gets_nothing_started() {
     bench.send(1, "/oscgate/unlock /f");
     assert!(bench.send(1, "/oscgate/meta /f")[0].contains("/f F"));
 }
+
+#[test]
+fn the_true_value_at_the_end_of_a_stream_is_the_one_of_then() {
+    let mut bench = Bench::new();
+    bench.send(1, "/oscgate/lock /f");
+    bench.send(2, "/f 0.1");
+    bench.send(2, "/f 0.2");
+    bench.send(1, "/f 0.9");
+    assert_eq!(
+        bench.ms(400),
+        ["2 /f 0.9"],
+        "it had none when it was denied"
+    );
+}

@@ -301,3 +301,15 @@ fn requests_that_cannot_be_read_are_told() {
         assert!(heard[0].starts_with(&want), "{request}: {heard:?}");
     }
 }
+
+#[test]
+fn an_unsubscribe_that_cannot_be_read_is_an_error() {
+    let mut bench = Bench::new();
+    bench.send(1, "/oscgate/subscribe /f");
+    assert!(bench.send(1, "/oscgate/unsubscribe /f /[]")[0].contains("BAD_ADDRESS"));
+    assert_eq!(
+        bench.send(2, "/f 1").len(),
+        2,
+        "it took none of its patterns away"
+    );
+}

@@ -112,3 +112,51 @@ fn a_new_timeout_holds_from_the_next_renewal() {
     bench.ms(1);
     assert!(bench.send(2, "/f 2").contains(&"2 /f 2".to_owned()));
 }
+
+/// A screen that follows all status messages on a port of its own, and never speaks.
+fn screen() -> ClientEntry {
+    ClientEntry {
+        follow: vec!["/oscgate/status/*".to_owned()],
+        ..entry("screen", Source::Endpoint(at([10, 0, 0, 99], 9000)))
+    }
+}
+
+#[test]
+fn who_is_configured_to_follow_is_told_of_all_that_a_reload_ends() {
+    let mut bench = Bench::with(show_of(vec![screen()], vec![]));
+    let (a, b) = (at([10, 0, 0, 1], 1), at([10, 0, 0, 1], 2));
+    bench.send_from(a, "/oscgate/lock /f 1");
+    bench.send_from(b, "/g 1");
+    bench.send(3, "/oscgate/hello desk");
+    bench.send(3, "/oscgate/lock /h");
+    let desk = entry("desk", Source::Ip([10, 0, 0, 1].into()));
+    let mut heard = reload(&mut bench, show_of(vec![screen(), desk], vec![]));
+    heard.sort();
+    assert_eq!(
+        heard,
+        [
+            "9000 /oscgate/status/disconnected 10.0.0.1:1 10.0.0.1:1 replaced",
+            "9000 /oscgate/status/disconnected 10.0.0.1:2 10.0.0.1:2 replaced",
+            "9000 /oscgate/status/disconnected desk 127.0.0.1:3 replaced",
+            "9000 /oscgate/status/unlocked /f 10.0.0.1:1 disconnected",
+            "9000 /oscgate/status/unlocked /h desk disconnected",
+        ]
+    );
+}
+
+#[test]
+fn who_takes_the_name_of_an_entry_that_appears_makes_way_for_it() {
+    let mut bench = Bench::with(show_of(vec![screen()], vec![]));
+    let desk = at([10, 0, 0, 1], 1);
+    bench.send_from(desk, "/f 1");
+    bench.send(3, "/oscgate/hello desk");
+    let entry = entry("desk", Source::Endpoint(desk));
+    assert_eq!(
+        reload(&mut bench, show_of(vec![screen(), entry], vec![])),
+        [
+            "9000 /oscgate/status/disconnected desk 127.0.0.1:3 replaced",
+            "9000 /oscgate/status/connected desk 10.0.0.1:1",
+        ]
+    );
+    assert!(bench.send_from(desk, "/oscgate/meta /f")[0].contains("10.0.0.1:1"));
+}

@@ -105,3 +105,16 @@ fn a_pattern_of_too_many_addresses_is_refused_whole() {
     assert_eq!(heard, ["1 /oscgate/status/denied /a/* LIMIT \"\" 0"]);
     assert_eq!(bench.send(1, "/a/0* 2").len(), 1_000);
 }
+
+#[test]
+fn wrong_arguments_are_named_before_what_they_say() {
+    let picky = AddressRule {
+        args: Some("if".to_owned()),
+        range: Some((2.0, 2.0)),
+        outside: Outside::Refuse,
+        ..rule("/f")
+    };
+    let mut bench = Bench::with(show_of(vec![], vec![picky]));
+    assert!(bench.send(1, "/f 1")[0].contains("BAD_ARGUMENTS"));
+    assert!(bench.send(2, "/f 1 0.5")[0].contains("OUT_OF_RANGE"));
+}

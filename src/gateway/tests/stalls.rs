@@ -169,3 +169,35 @@ fn a_link_that_nobody_names_is_up() {
     over(&mut bench, local(2), [127, 0, 0, 1], "/oscgate/ping");
     assert_eq!(bench.ms(10_000).len(), 2);
 }
+
+#[test]
+fn what_ends_in_a_late_turn_ends_in_the_order_of_its_own_times() {
+    let mut show = Show::default();
+    show.locks.timeout = Duration::from_secs(5);
+    let mut bench = Bench::with(show);
+    bench.send(9, "/oscgate/subscribe /oscgate/status/*");
+    bench.send(1, "/oscgate/ping");
+    bench.ms(5_000);
+    bench.send(9, "/oscgate/ping");
+    bench.send(1, "/oscgate/lock /a");
+    bench.ms(1);
+    bench.send(1, "/oscgate/lock /b");
+    // It renews the first, which ends last now; its wake-up stands where it stood.
+    bench.ms(1_000);
+    bench.send(1, "/oscgate/lock /a");
+    wake(&mut bench, 40_000);
+    let ended = bench.event(Event::Timeout);
+    let ended: Vec<&str> = ended
+        .iter()
+        .filter_map(|line| line.strip_prefix("9 /oscgate/status/"))
+        .filter(|line| !line.starts_with("heartbeat"))
+        .collect();
+    assert_eq!(
+        ended,
+        [
+            "unlocked /b 127.0.0.1:1 expired",
+            "unlocked /a 127.0.0.1:1 expired",
+            "disconnected 127.0.0.1:9 127.0.0.1:9 silence",
+        ],
+    );
+}
