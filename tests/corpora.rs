@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use oscgate_fuzz::{TARGETS, Target, machine, packet, pattern, show};
 
 /// Random inputs for each target.
-const RANDOM_INPUTS: u64 = 3_000;
+const RANDOM_INPUTS: u64 = 2_000;
 
 /// The longest of them, in bytes: what the decisions of most use up.
 const RANDOM_BYTES_MAX: u64 = 160;

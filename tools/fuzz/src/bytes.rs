@@ -2,8 +2,8 @@
 
 /// Inputs that begin with one of these bytes are built from; others are taken as they are.
 ///
-/// No packet or pattern that is worth anything begins so, and no file in UTF-8 or UTF-16 with a byte
-/// order mark: each of them is an input by itself.
+/// No packet or pattern that is worth anything begins so, and no file with a byte order mark: each
+/// of them is an input by itself.
 const BUILT_FROM: std::ops::Range<u8> = 0x80..0xe0;
 
 /// Takes decisions from an input, one byte each, so that the engine's change of one byte is the
