@@ -49,13 +49,19 @@ pub(super) fn is_press(tail: &[u8]) -> bool {
 }
 
 fn number(argument: &ArgumentView<'_>) -> Option<Number> {
-    match argument {
-        ArgumentView::Int(value) => Some(Number::Whole(i128::from(*value))),
-        ArgumentView::Long(value) => Some(Number::Whole(i128::from(*value))),
-        ArgumentView::Float(value) => Some(Number::Real(f64::from(*value))),
-        ArgumentView::Double(value) => Some(Number::Real(*value)),
-        _ => None,
+    if let ArgumentView::Int(value) = argument {
+        return Some(Number::Whole(i128::from(*value)));
     }
+    if let ArgumentView::Long(value) = argument {
+        return Some(Number::Whole(i128::from(*value)));
+    }
+    if let ArgumentView::Float(value) = argument {
+        return Some(Number::Real(f64::from(*value)));
+    }
+    if let ArgumentView::Double(value) = argument {
+        return Some(Number::Real(*value));
+    }
+    None
 }
 
 /// The argument as this type, if nothing is lost by that.
@@ -122,23 +128,22 @@ fn ranged(
             return None;
         }
         let bound = if below { low } else { high } as i128;
-        return match argument {
-            ArgumentView::Int(_) => Some(ArgumentView::Int(i32::try_from(bound).ok()?)),
-            _ => Some(ArgumentView::Long(i64::try_from(bound).ok()?)),
+        return if argument.tag() == b'i' {
+            Some(ArgumentView::Int(i32::try_from(bound).ok()?))
+        } else {
+            Some(ArgumentView::Long(i64::try_from(bound).ok()?))
         };
     }
     let bound = if below { least } else { greatest };
-    Some(match argument {
-        ArgumentView::Float(_) => {
-            let mut nearest = bound as f32;
-            if below && f64::from(nearest) < least {
-                nearest = nearest.next_up();
-            }
-            if above && f64::from(nearest) > greatest {
-                nearest = nearest.next_down();
-            }
-            ArgumentView::Float(nearest)
-        }
-        _ => ArgumentView::Double(bound),
-    })
+    if argument.tag() == b'd' {
+        return Some(ArgumentView::Double(bound));
+    }
+    let mut nearest = bound as f32;
+    if below && f64::from(nearest) < least {
+        nearest = nearest.next_up();
+    }
+    if above && f64::from(nearest) > greatest {
+        nearest = nearest.next_down();
+    }
+    Some(ArgumentView::Float(nearest))
 }

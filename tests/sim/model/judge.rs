@@ -104,7 +104,14 @@ impl Model {
         let takes_by_write =
             stores && holder.is_none() && lock_rule == LockRule::Write && demand.wish == Wish::None;
         let takes = takes_by_write || (wants_lock && !holds);
-        if self.is_over_a_limit(&asker.who, address, stores, takes) {
+        let is_new = (stores || takes) && !self.entries.contains_key(address);
+        // What a lock makes known is bounded by the locks of a client.
+        let creates = stores && self.value(address).is_none();
+        let limit = self.show.limits.addresses as usize;
+        if (takes && self.holds_enough(&asker.who))
+            || (is_new && self.entries.len() >= limit)
+            || (creates && self.has_created_enough(&asker.who))
+        {
             return refuse(codes::LIMIT);
         }
         Ok(Ready {
@@ -123,33 +130,23 @@ impl Model {
         }
     }
 
-    fn is_over_a_limit(&self, who: &Who, address: &str, stores: bool, takes: bool) -> bool {
-        let limits = self.show.limits;
-        if takes {
-            let locks = self
-                .entries
-                .values()
-                .filter_map(|entry| entry.lock.as_ref());
-            let held = locks.filter(|lock| lock.holder == *who).count();
-            if held >= limits.locks_per_client as usize {
-                return true;
-            }
-        }
-        let is_known = self.entries.contains_key(address);
-        if !is_known && (stores || takes) && self.entries.len() >= limits.addresses as usize {
-            return true;
-        }
-        // What a lock makes known is bounded by the locks of a client.
-        if !stores || self.value(address).is_some() {
-            return false;
-        }
+    fn holds_enough(&self, who: &Who) -> bool {
+        let locks = self
+            .entries
+            .values()
+            .filter_map(|entry| entry.lock.as_ref());
+        let held = locks.filter(|lock| lock.holder == *who).count();
+        held >= self.show.limits.locks_per_client as usize
+    }
+
+    fn has_created_enough(&self, who: &Who) -> bool {
         let session = self.sessions[&who.key].serial;
         let creator = Some((who.key.clone(), session));
         let created = self
             .entries
             .values()
             .filter(|entry| entry.creator == creator);
-        !who.key.is_listed() && created.count() >= limits.addresses_per_client as usize
+        !who.key.is_listed() && created.count() >= self.show.limits.addresses_per_client as usize
     }
 }
 

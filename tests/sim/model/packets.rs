@@ -7,7 +7,7 @@ use oscgate::gateway::Via;
 use super::Model;
 use super::codes::{Outcome, Refusal};
 use super::people::{Asker, Key, Who, identify};
-use super::requests::{is_gateways_word, is_request};
+use super::requests::is_request;
 use super::wire::{Element, Letter};
 
 /// Who sent a packet, and which way it came.
@@ -148,9 +148,4 @@ fn letters_of_atomic(element: &Element) -> Vec<&Letter> {
                 .collect()
         }
     }
-}
-
-/// Whether this is a message under `/oscgate` that a client has reason to send.
-pub(super) fn is_own_letter(letter: &Letter) -> bool {
-    is_request(letter) && !is_gateways_word(letter)
 }

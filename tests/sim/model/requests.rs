@@ -129,7 +129,7 @@ impl Model {
                 user: refusal.user.clone().or(name),
                 ..refusal
             }),
-            outcome => outcome,
+            outcome @ (Outcome::Done(_) | Outcome::Ignored) => outcome,
         }
     }
 

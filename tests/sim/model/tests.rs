@@ -64,14 +64,14 @@ fn shown(to: SocketAddr, bytes: &[u8]) -> String {
     let messages = oscgate::osc::decode_packet(bytes).expect("a good message");
     let mut text = format!("{to} {}", messages[0].address);
     for argument in &messages[0].arguments {
-        text += &match argument {
-            A::Int(value) => format!(" {value}"),
-            A::Long(value) => format!(" {value}h"),
-            A::Float(value) => format!(" {value:?}"),
-            A::String(value) if value.is_empty() => " \"\"".to_owned(),
-            A::String(value) => format!(" {value}"),
-            other => format!(" {other:?}"),
-        };
+        text.push(' ');
+        if let A::String(value) = argument {
+            text += if value.is_empty() { "\"\"" } else { value };
+        } else if let A::Int(value) = argument {
+            text += &value.to_string();
+        } else {
+            text += &format!("{argument:?}");
+        }
     }
     text
 }
@@ -153,7 +153,7 @@ fn a_call_is_done_once_and_answered_each_time() {
         first,
         [
             "10.0.0.5:5000 /oscgate/status/connected 10.0.0.5:5000 10.0.0.5:5000",
-            "10.0.0.5:5000 /oscgate/reply 7 OK 1h"
+            "10.0.0.5:5000 /oscgate/reply 7 OK Long(1)"
         ]
     );
     assert_eq!(stage.says(ANN, "/oscgate/call", &call), first[1..]);

@@ -52,7 +52,7 @@ impl Model {
         };
         match self.demand(asker, &demand) {
             Outcome::Refused(refusal) => Outcome::Refused(refusal.in_stream()),
-            outcome => outcome,
+            outcome @ (Outcome::Done(_) | Outcome::Ignored) => outcome,
         }
     }
 
