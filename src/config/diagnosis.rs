@@ -104,10 +104,13 @@ pub(super) fn unclosed(content: &str, at: usize, statement: &Statement) -> Diagn
         Some('\'') => ("text in three quotes", "'''"),
         Some(_) | None => ("text in three quotes", "\"\"\""),
     };
-    let key = content.split('=').next().unwrap_or_default().trim();
+    // Where there is no `=` before it, there is no key either.
+    let before = &content[..at - statement.range.start];
+    let key = before.split_once('=').map(|(key, _)| key.trim());
+    let key = key.filter(|key| !key.is_empty() && !key.contains('\n'));
     Diagnosis {
         span: at..at + 1,
-        key: Some(key.to_owned()),
+        key: key.map(ToOwned::to_owned),
         message: format!("the {what} that begins here is never closed"),
         cure: Some(format!("put `{close}` at its end")),
     }

@@ -325,6 +325,23 @@ const PIECES: &[&str] = &[
     "[a.b]",
 ];
 
+#[test]
+fn a_list_that_no_key_begins_has_no_key() {
+    let faults = load_show("show.toml", "[locks]\n[\"\n[l \"30\"\n").unwrap_err();
+    let never_closed = faults
+        .iter()
+        .find(|fault| fault.message.contains("never closed"));
+    let fault = never_closed.expect("the list is never closed");
+    assert_eq!((fault.line, fault.key.as_deref()), (2, None));
+    let faults = load_show("show.toml", "[client]\nfollow = [\n\"/a\"\n").unwrap_err();
+    assert!(
+        faults
+            .iter()
+            .any(|fault| fault.line == 2 && fault.key.as_deref() == Some("follow")),
+        "{faults:?}"
+    );
+}
+
 fn shown(bytes: &[u8]) {
     if let Err(faults) = load_show_bytes("show.toml", bytes, &[]) {
         assert!(!faults.is_empty());

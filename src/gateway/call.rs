@@ -87,12 +87,13 @@ impl Calls {
             done_to: Vec::new(),
             answer: Vec::new(),
         };
-        while self
+        // One comes, one goes: those that are too old to be asked for do no harm until then. Its
+        // buffers are used again, so that a call allocates nothing in a steady state.
+        if self
             .answers
             .front()
             .is_some_and(|front| i64::from(front.number) < oldest)
         {
-            // Its buffers are used again: a call allocates nothing in a steady state.
             slot = self.answers.pop_front().expect("it is there");
         }
         slot.number = number;

@@ -53,7 +53,7 @@ fn machine_and_model_agree_over_two_hundred_histories() {
         return;
     }
     let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-    let summary = run_range(SEEDS, threads, 1, |_, _| {});
+    let summary = run_range(SEEDS, threads, 1, |_, _, _| {});
     if let Some((_, report)) = summary.failures.first() {
         panic!("{report}");
     }

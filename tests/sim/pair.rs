@@ -288,11 +288,11 @@ fn event(happening: &Happening) -> Event<'_> {
         Happening::Unreachable { to } => Event::Unreachable { to: *to },
         Happening::Show(show) => Event::Show(show.clone()),
         Happening::Stop => Event::Stop,
-        Happening::Timeout
-        | Happening::WallClock { .. }
-        | Happening::Behind { .. }
-        | Happening::CaughtUp
-        | Happening::Links { .. } => Event::Timeout,
+        Happening::Timeout => Event::Timeout,
+        Happening::WallClock { tag } => Event::WallClock { tag: *tag },
+        Happening::Behind { since } => Event::Behind { since: *since },
+        Happening::CaughtUp => Event::CaughtUp,
+        Happening::Links { up } => Event::Links { up },
     }
 }
 

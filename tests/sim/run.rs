@@ -48,12 +48,13 @@ pub(crate) fn run_seed(seed: u64) -> Outcome {
     }
 }
 
-/// Runs a range of seeds on so many threads; `progress` is told how many are done.
+/// Runs a range of seeds on so many threads; `progress` is told of each that is done, and how many
+/// are.
 pub(crate) fn run_range(
     seeds: Range<u64>,
     threads: NonZero<usize>,
     failures_max: usize,
-    mut progress: impl FnMut(u64, usize) + Send,
+    mut progress: impl FnMut(&Outcome, u64, usize) + Send,
 ) -> Summary {
     let next = AtomicU64::new(seeds.start);
     let stop = AtomicBool::new(false);
@@ -73,13 +74,15 @@ pub(crate) fn run_range(
                     let (digests, tally, failures) = &mut *done;
                     digests.insert(seed, outcome.digest);
                     tally.merge(&outcome.tally);
-                    failures.extend(outcome.failure.map(|report| (seed, report)));
+                    let report = outcome.failure.clone();
+                    failures.extend(report.map(|report| (seed, report)));
                     if failures.len() >= failures_max {
                         stop.store(true, Ordering::Relaxed);
                     }
                     let counts = (digests.len() as u64, failures.len());
                     drop(done);
-                    progress.lock().expect("no thread panics with it")(counts.0, counts.1);
+                    let mut progress = progress.lock().expect("no thread panics with it");
+                    progress(&outcome, counts.0, counts.1);
                 }
             });
         }

@@ -44,6 +44,7 @@ pub(crate) fn shrink(history: &History, what: &Failure) -> Option<(History, Fail
     let all: Vec<usize> = (0..history.steps.len()).collect();
     let fails = shrinker.fails_with(history.show.clone(), all);
     if fails {
+        shrinker.keep_the_end();
         shrinker.drop_steps();
         shrinker.simplify_show();
         shrinker.drop_steps();
@@ -77,6 +78,19 @@ impl Shrinker<'_> {
             }
         }
         false
+    }
+
+    /// Most faults need but the last few steps: the shortest ends are tried first, because they
+    /// are the quickest to try.
+    fn keep_the_end(&mut self) {
+        let all = self.kept.clone();
+        let mut length = 1;
+        while length < all.len() {
+            if self.fails_with(self.show.clone(), all[all.len() - length..].to_vec()) {
+                return;
+            }
+            length *= 3;
+        }
     }
 
     fn drop_steps(&mut self) {

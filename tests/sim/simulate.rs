@@ -76,18 +76,15 @@ fn main() -> ExitCode {
     let threads = arguments.threads.or(available_parallelism().ok());
     let threads = threads.unwrap_or(NonZero::<usize>::MIN);
     let mut progress = Progress::new(count);
-    let summary = run::run_range(
-        seeds.clone(),
-        threads,
-        arguments.failures,
-        |done, failed| {
-            progress.show(done, failed);
-        },
-    );
+    let failures = arguments.failures;
+    let summary = run::run_range(seeds.clone(), threads, failures, |outcome, done, failed| {
+        if let Some(report) = &outcome.failure {
+            progress.wipe();
+            println!("{report}\n");
+        }
+        progress.show(done, failed);
+    });
     progress.end();
-    for (_, report) in &summary.failures {
-        println!("{report}\n");
-    }
     print!("{}", summary.tally.table());
     let missing = summary.tally.missing();
     println!("seeds {}..{}", seeds.start, seeds.end);
@@ -155,12 +152,15 @@ impl Progress {
         };
     }
 
-    fn end(&self) {
-        let seconds = self.began.elapsed().as_secs_f64();
-        let hours = self.count as f64 / 6.0;
+    fn wipe(&self) {
         if self.terminal.is_some() {
             eprint!("\r\x1b[K");
         }
-        eprintln!("{hours:.1} simulated hours in {seconds:.1} s");
+    }
+
+    fn end(&self) {
+        let seconds = self.began.elapsed().as_secs_f64();
+        self.wipe();
+        eprintln!("{} seeds in {seconds:.1} s", self.count);
     }
 }

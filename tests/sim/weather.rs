@@ -2,7 +2,7 @@
 
 use crate::chance::Chance;
 
-pub(crate) const EARLY: bool = true;
+pub(crate) const EARLY: bool = false;
 const SECOND: u64 = 1_000_000;
 
 /// How late the loop wakes up for what is due.

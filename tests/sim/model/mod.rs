@@ -161,6 +161,7 @@ pub(crate) struct Model {
     sessions_begun: u64,
     /// Where the configured clients were last heard, also after the end of their sessions.
     last_heard: BTreeMap<Key, SocketAddr>,
+    last_heard_at: BTreeMap<Key, Instant>,
     entries: BTreeMap<String, Entry>,
     streams: BTreeMap<(Who, String), Stream>,
     settling: BTreeMap<(Who, String), Settling>,
@@ -195,6 +196,7 @@ impl Model {
             sessions: BTreeMap::new(),
             sessions_begun: 0,
             last_heard: BTreeMap::new(),
+            last_heard_at: BTreeMap::new(),
             entries: BTreeMap::new(),
             streams: BTreeMap::new(),
             settling: BTreeMap::new(),

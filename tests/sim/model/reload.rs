@@ -56,6 +56,8 @@ impl Model {
                 self.last_heard.insert(key, at);
             }
         }
+        let heard = &self.last_heard;
+        self.last_heard_at.retain(|key, _| heard.contains_key(key));
         self.withdraw();
         self.forget_unfollowed();
         self.ending.clear();
@@ -83,6 +85,7 @@ impl Model {
         let mut session = self.sessions.remove(key).expect("it is running");
         session.name = None;
         let at: SocketAddr = session.endpoint;
+        self.last_heard_at.insert(new.clone(), session.heard);
         self.sessions.insert(new.clone(), session);
         self.last_heard.insert(new.clone(), at);
         let renamed = |who: &mut Who| {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use oscgate::config::Unreachable;
+use oscgate::config::{Source, Unreachable};
 use oscgate::limits::{NAME_TAKEOVER, NO_ROOM_INTERVAL};
 
 use super::Model;
@@ -29,6 +29,7 @@ impl Model {
     fn remember_source(&mut self, sender: &Sender) {
         if sender.key.is_listed() {
             self.last_heard.insert(sender.key.clone(), sender.from);
+            self.last_heard_at.insert(sender.key.clone(), self.now);
         }
     }
 
@@ -99,7 +100,25 @@ impl Model {
 
     /// Ends the session that was silent longest if there is no room for one more.
     fn make_room(&mut self, sender: &Sender) -> Result<(), NoRoom> {
-        if self.sessions.len() < self.show.limits.clients as usize {
+        let is_kept = |key: &Key| match key {
+            Key::Listed(_) => true,
+            Key::Member(name, _) => self.configured_places(name).iter().any(|(_, own)| own == key),
+            Key::Ip(_) | Key::Endpoint(_) => false,
+        };
+        // Who has an entry, or goes on being told what it follows, has room already.
+        let absent: Vec<&Key> = self
+            .last_heard_at
+            .keys()
+            .filter(|key| !self.sessions.contains_key(key) && is_kept(key))
+            .filter(|key| matches!(key, Key::Member(..)))
+            .collect();
+        let listed = self.show.clients.iter();
+        let listed = listed.filter(|entry| !matches!(entry.source, Source::Subnet(_)));
+        let others = self.sessions.keys();
+        let others = others.filter(|key| !matches!(key, Key::Listed(_)));
+        let known = listed.count() + others.count() + absent.len();
+        let has_room = matches!(sender.key, Key::Listed(_)) || absent.contains(&&sender.key);
+        if has_room || known < self.show.limits.clients as usize {
             return Ok(());
         }
         let holds = |key: &Key| {
@@ -118,10 +137,17 @@ impl Model {
                     && session.subscriptions.is_empty()
                     && !holds(key)
             })
-            .min_by_key(|(_, session)| (session.heard, session.serial))
-            .map(|(key, _)| key.clone());
+            .map(|(key, session)| (session.heard, session.serial, key))
+            .chain(absent.iter().map(|&key| (self.last_heard_at[key], 0, key)))
+            .min()
+            .map(|(_, _, key)| key.clone());
         if let Some(key) = longest_silent {
-            self.end_session(&key, "silence");
+            if self.sessions.contains_key(&key) {
+                self.end_session(&key, "silence");
+            } else {
+                self.last_heard.remove(&key);
+                self.last_heard_at.remove(&key);
+            }
             return Ok(());
         }
         let ip: IpAddr = sender.from.ip();

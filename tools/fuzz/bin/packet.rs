@@ -1,0 +1,4 @@
+//! The target `packet` under the engine.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| oscgate_fuzz::packet::run(input));
