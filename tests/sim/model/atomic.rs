@@ -22,25 +22,47 @@ impl Model {
             .expect("it has begun")
             .spoke = true;
         let mut trial = self.clone();
+        trial.trying = true;
         let asker = sender.asker();
-        for letter in letters {
+        // What would only come back, and calls that would not be done, were not to be written.
+        let mut meant: Vec<&Letter> = Vec::new();
+        let mut objection: Option<(&Letter, Refusal)> = None;
+        let mut acting: Vec<&Letter> = Vec::new();
+        for &letter in letters {
             let outcome = if is_hello_or_bye(letter) && !trial.is_repeated_call(&asker, letter) {
                 Outcome::Refused(Refusal::error(codes::BAD_ARGUMENTS, &letter.address))
             } else {
                 trial.perform(&asker, letter)
             };
-            if let Outcome::Refused(refusal) = outcome {
-                self.refuse_all(&asker, letters, letter, refusal);
-                return Ok(());
+            match outcome {
+                Outcome::Ignored => continue,
+                Outcome::Refused(refusal) => {
+                    if refusal.code != codes::STALE {
+                        meant.push(letter);
+                    }
+                    objection.get_or_insert((letter, refusal));
+                }
+                Outcome::Done(_) => meant.push(letter),
             }
+            acting.push(letter);
         }
-        for letter in letters {
+        if let Some((at, refusal)) = objection {
+            self.refuse_all(&asker, (letters, &meant), at, refusal);
+            return Ok(());
+        }
+        for letter in acting {
             self.one(sender, letter)?;
         }
         Ok(())
     }
 
-    fn refuse_all(&mut self, asker: &Asker, all: &[&Letter], at: &Letter, refusal: Refusal) {
+    fn refuse_all(
+        &mut self,
+        asker: &Asker,
+        (all, meant): (&[&Letter], &[&Letter]),
+        at: &Letter,
+        refusal: Refusal,
+    ) {
         let (_, is_call) = called(at);
         let repeated = refusal.repeated;
         let call = is_call.then_some(0);
@@ -49,7 +71,8 @@ impl Model {
             ..asker.clone()
         };
         match &refusal.about {
-            About::Address(_) if repeated => {}
+            // A call that comes too late is told of by its reply alone.
+            About::Address(_) if repeated || refusal.code == codes::STALE => {}
             About::Address(_) => self.tell_denial(&teller, &refusal),
             About::Request(request) => {
                 if !is_call {
@@ -60,7 +83,7 @@ impl Model {
         if self.snaps_back(&asker.who.key) {
             let own = self.answers_to(asker);
             let mut seen = Vec::new();
-            for letter in all {
+            for letter in meant {
                 if self.is_repeated_call(asker, letter) {
                     continue;
                 }

@@ -114,6 +114,9 @@ impl Model {
         kind: Kind,
     ) {
         self.send(to, message_of(address, tail));
+        if self.trying {
+            return;
+        }
         if kind == Kind::Event {
             return;
         }
@@ -210,7 +213,8 @@ impl Model {
     ) {
         if let Some(rate) = self.rule(address).and_then(|rule| rule.rate) {
             let gap = Duration::from_secs(1) / rate;
-            let now = self.now;
+            // While the gateway is behind nobody's turn comes.
+            let now = self.judged();
             if let Some(thinned) = self.thinned.get_mut(address)
                 && now < thinned.last + gap
             {

@@ -173,6 +173,8 @@ pub(crate) struct Model {
     no_room_told: BTreeMap<IpAddr, Instant>,
     /// When the next heartbeat is due, while it has followers.
     beat: Option<Instant>,
+    /// It is a copy on which an atomic bundle is tried: what it sends is nobody's to reflect.
+    trying: bool,
     out: Vec<Sent>,
     group: u32,
     together: bool,
@@ -207,6 +209,7 @@ impl Model {
             waiting_begun: 0,
             no_room_told: BTreeMap::new(),
             beat: None,
+            trying: false,
             out: Vec::new(),
             group: 0,
             together: false,

@@ -82,6 +82,7 @@ impl Model {
 
     /// A client is now called by its entry; what is its stays its.
     fn rename(&mut self, key: &Key, new: Key) {
+        let former = self.client_name(key);
         let mut session = self.sessions.remove(key).expect("it is running");
         session.name = None;
         let at: SocketAddr = session.endpoint;
@@ -129,7 +130,9 @@ impl Model {
         for waiting in self.waiting.iter_mut().filter(|one| one.sender.key == *key) {
             waiting.sender.key = new.clone();
         }
-        self.tell_connected(&new, None);
+        if self.client_name(&new) != former {
+            self.tell_connected(&new, None);
+        }
     }
 
     /// Locks end whose rule now is that there are none.

@@ -48,12 +48,12 @@ impl Model {
         let Some(pattern) = letter.string(0).filter(|_| letter.count() == 1) else {
             return refuse(codes::BAD_ARGUMENTS);
         };
-        let Some(pattern) = std::str::from_utf8(pattern)
-            .ok()
-            .filter(|text| is_readable(text))
-        else {
-            return refuse(codes::BAD_ADDRESS);
+        let Ok(pattern) = std::str::from_utf8(pattern) else {
+            return refuse(codes::BAD_ARGUMENTS);
         };
+        if !is_readable(pattern) {
+            return refuse(codes::BAD_ADDRESS);
+        }
         let to = (asker.who.key.clone(), asker.from);
         let waiting = self.syncs.get(&to).map_or(0, |sync| sync.jobs.len());
         if waiting >= SYNCS_PER_DESTINATION_MAX {
