@@ -55,7 +55,8 @@ impl Size {
         match self {
             Self::Usual | Self::Large => 200,
             Self::Followed => SENT_MEMORY_MAX + 200,
-            Self::Long => 10,
+            // Each sends a hundred values or more.
+            Self::Long => SENT_MEMORY_MAX / 100 + 10,
         }
     }
 
@@ -92,6 +93,7 @@ pub const CASES: &[Case] = &[
     case("write, among 1,000,000 addresses", write_among::<1_000_000>).is(Size::Large),
     case("write under one's own lock (renewal)", write_locked),
     case("write to 10 followers", write_to_followers).is(Size::Followed),
+    case("write by one who follows a busy show", write_by_follower).is(Size::Followed),
     case("event to 10 followers", event_to_followers).is(Size::Followed),
     case("denied write, alone", denied_alone),
     case("denied write, in a stream", denied_in_stream),
@@ -99,6 +101,8 @@ pub const CASES: &[Case] = &[
     case("call of a write", call),
     case("call of a write, repeated", call_repeated),
     case("bundle of 100 writes", write_bundle).is(Size::Long),
+    case("atomic bundle of 100 writes", write_atomic).is(Size::Long),
+    case("atomic bundle of 100 writes, refused", refuse_atomic).is(Size::Long),
     case("pattern over 1,000 addresses", write_pattern).is(Size::Long),
 ];
 
@@ -188,6 +192,16 @@ fn write_to_followers() -> Step {
     repeat(stage, HAND, write_to("/ch/01/mix/fader"))
 }
 
+/// The writer was sent as many values of others as are remembered, to tell a reflection by.
+fn write_by_follower() -> Step {
+    let mut stage = Stage::with_reflection(Duration::from_secs(1_000 * 365 * 24 * 3_600));
+    stage.prepare(HAND, "/oscgate/subscribe", &[text("/meter")]);
+    for _ in 0..SENT_MEMORY_MAX {
+        stage.prepare(OTHER, "/meter", &[Argument::Float(0.1)]);
+    }
+    repeat(stage, HAND, write_to("/ch/01/mix/fader"))
+}
+
 fn event_to_followers() -> Step {
     let mut stage = Stage::new();
     stage.ten_followers("/cue/*");
@@ -253,6 +267,25 @@ fn write_bundle() -> Step {
     repeat(Stage::new(), HAND, bundle_of_100())
 }
 
+fn write_atomic() -> Step {
+    repeat(Stage::new(), HAND, atomic_bundle_of_100())
+}
+
+/// The last of its messages is denied; the true values of all go back.
+fn refuse_atomic() -> Step {
+    let mut stage = Stage::new();
+    for n in 0..100 {
+        // Another value than the bundle's, which is else taken for a reflection of it.
+        stage.prepare(
+            OTHER,
+            &format!("/ch/{n:02}/mix/fader"),
+            &[Argument::Float(0.1)],
+        );
+    }
+    stage.prepare(OTHER, "/oscgate/lock", &[text("/ch/99/mix/fader")]);
+    repeat(stage, HAND, atomic_bundle_of_100())
+}
+
 fn write_pattern() -> Step {
     let mut stage = Stage::new();
     for n in 0..1_000 {
@@ -271,8 +304,17 @@ fn write_to(address: &str) -> Vec<u8> {
 }
 
 fn bundle_of_100() -> Vec<u8> {
-    let writes: Vec<_> = (0..100)
+    bundle(&hundred_writes())
+}
+
+fn atomic_bundle_of_100() -> Vec<u8> {
+    let mut messages = vec![message("/oscgate/atomic", &[])];
+    messages.extend(hundred_writes());
+    bundle(&messages)
+}
+
+fn hundred_writes() -> Vec<Vec<u8>> {
+    (0..100)
         .map(|n| write_to(&format!("/ch/{n:02}/mix/fader")))
-        .collect();
-    bundle(&writes)
+        .collect()
 }

@@ -33,6 +33,11 @@ pub(crate) struct Stage {
 impl Stage {
     /// One that nobody has spoken to yet.
     pub(crate) fn new() -> Self {
+        Self::with_reflection(Show::default().locks.reflection)
+    }
+
+    /// The same; how long what was sent may come back as a reflection.
+    pub(crate) fn with_reflection(span: Duration) -> Self {
         let mut show = Show {
             sessions: Sessions {
                 silence_timeout: None,
@@ -42,6 +47,7 @@ impl Stage {
             ..Show::default()
         };
         show.locks.timeout = Duration::from_secs(1_000 * 365 * 24 * 3_600);
+        show.locks.reflection = span;
         show.limits.addresses_per_client = show.limits.addresses;
         Self {
             gateway: Gateway::new(show, &[local(8_900)]),

@@ -107,7 +107,15 @@ impl Valgrind {
     }
 
     /// Runs this very program on the named cases and counts; one cost for each, in their order.
-    pub(crate) fn run(&self, measured: Measured, names: &[&str]) -> Result<Vec<Cost>, Error> {
+    ///
+    /// Hash functions are seeded from where things lie in memory, and under valgrind they always
+    /// lie in the same place: so each run is given another length of environment to lie behind.
+    pub(crate) fn run(
+        &self,
+        measured: Measured,
+        nth: usize,
+        names: &[&str],
+    ) -> Result<Vec<Cost>, Error> {
         let folder = tempfile::tempdir()?;
         let out = folder.path().join("out");
         let output = Command::new("valgrind")
@@ -124,6 +132,7 @@ impl Valgrind {
                     .map(|call| format!("--toggle-collect={call}")),
             )
             .arg(format!("--callgrind-out-file={}", out.display()))
+            .env("OSCGATE_BENCH_RUN", "x".repeat(nth * 1_009))
             .arg(std::env::current_exe()?)
             .arg(super::CHILD)
             .args(names)

@@ -87,14 +87,14 @@ fn table(cases: &[&Case]) -> Result<(), callgrind::Error> {
     let names: Vec<&str> = cases.iter().map(|case| case.name).collect();
     let mut rows: Vec<Row> = Vec::new();
     rows.resize_with(cases.len(), Row::default);
-    for _ in 0..RUNS {
-        let costs = valgrind.run(Measured::Machine, &names)?;
+    for nth in 0..RUNS {
+        let costs = valgrind.run(Measured::Machine, nth, &names)?;
         for ((row, case), cost) in rows.iter_mut().zip(cases).zip(costs) {
             row.instructions.insert(each(case, cost.instructions));
             row.cost = cost;
         }
     }
-    let taking = valgrind.run(Measured::Outbox, &names)?;
+    let taking = valgrind.run(Measured::Outbox, 0, &names)?;
     for ((row, case), cost) in rows.iter_mut().zip(cases).zip(taking) {
         row.taking = each(case, cost.instructions);
     }
