@@ -1,6 +1,6 @@
 //! Bundles that are all-or-nothing: gone through first, and done only if nothing is refused.
 
-use super::call::{self, Caller};
+use super::call::{self, Caller, OVERTAKEN};
 use super::change::Change;
 use super::destination::Place;
 use super::names::NameId;
@@ -169,6 +169,7 @@ impl Gateway {
             return;
         }
         match &objection.subject {
+            _ if self.is_too_old(caller) => self.write_reply(caller.number, Err(OVERTAKEN), out),
             Subject::ToldBefore(answer) => {
                 call::write_with_number(&mut out.scratch, caller.number, answer);
             }

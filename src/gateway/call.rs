@@ -284,10 +284,15 @@ impl Gateway {
     /// Remembers what is in the scratch buffer as the answer to a call, unless its number is too
     /// low to be remembered.
     pub(super) fn remember(&mut self, caller: Caller, done_to: Option<&[u8]>, out: &Outputs) {
-        let calls = self.calls(caller.asker.client);
-        if calls.known(caller.number, None) != Known::Stale {
-            calls.remember(caller.number, done_to, &out.scratch);
+        if !self.is_too_old(caller) {
+            self.calls(caller.asker.client)
+                .remember(caller.number, done_to, &out.scratch);
         }
+    }
+
+    /// Whether the number of a call is lower than those that are remembered.
+    pub(super) fn is_too_old(&mut self, caller: Caller) -> bool {
+        self.calls(caller.asker.client).known(caller.number, None) == Known::Stale
     }
 
     /// Writes the answer to a call to the scratch buffer.

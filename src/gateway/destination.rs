@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use hashbrown::HashMap;
+
 use super::clients::ClientId;
 use super::deadlines::TimerId;
 use super::event::Via;
@@ -81,10 +83,16 @@ impl Destination {
     }
 }
 
-/// Values of others that one destination was sent, to tell a reflection from a hand.
+/// Values of others that one destination was sent, to tell a reflection from a hand: in the order
+/// of their sending, those of one address in a chain, so that a client that follows a busy show is
+/// not looked through for each of its writes.
 #[derive(Debug, Default)]
 pub(super) struct Sent {
     values: VecDeque<SentValue>,
+    /// How many were forgotten: the number of the first that is remembered.
+    forgotten: u64,
+    /// The number of the last value of each address.
+    last: HashMap<AddressId, u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +101,8 @@ struct SentValue {
     address: AddressId,
     writer: NameId,
     hash: u64,
+    /// The number of the value of the same address before it, remembered or not.
+    before: Option<u64>,
 }
 
 impl Sent {
@@ -104,13 +114,16 @@ impl Sent {
     /// Notes that the value with this hash, written by `writer`, was sent.
     pub(super) fn note(&mut self, at: Instant, address: AddressId, writer: NameId, hash: u64) {
         if self.values.len() >= SENT_MEMORY_MAX {
-            self.values.pop_front();
+            self.forget_first();
         }
+        let number = self.forgotten + self.values.len() as u64;
+        let before = self.last.insert(address, number);
         self.values.push_back(SentValue {
             at,
             address,
             writer,
             hash,
+            before,
         });
     }
 
@@ -129,10 +142,65 @@ impl Sent {
             .front()
             .is_some_and(|value| now.since(value.at) > span)
         {
-            self.values.pop_front();
+            self.forget_first();
         }
-        self.values.iter().rev().any(|value| {
-            value.address == address && value.hash == hash && !own.contains(&value.writer)
-        })
+        let mut number = self.last.get(&address).copied();
+        while let Some(value) = number.and_then(|number| self.numbered(number)) {
+            if value.hash == hash && !own.contains(&value.writer) {
+                return true;
+            }
+            number = value.before;
+        }
+        false
+    }
+
+    /// A value by its number; `None`: it is forgotten.
+    fn numbered(&self, number: u64) -> Option<&SentValue> {
+        let position = number.checked_sub(self.forgotten)?;
+        self.values.get(usize::try_from(position).ok()?)
+    }
+
+    fn forget_first(&mut self) {
+        let Some(first) = self.values.pop_front() else {
+            return;
+        };
+        if self.last.get(&first.address) == Some(&self.forgotten) {
+            self.last.remove(&first.address);
+        }
+        self.forgotten += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_was_sent_lately_is_known_and_nothing_else(
+            steps in proptest::collection::vec((0u64..3, 0u32..4, 0u64..3, 1u32..4, any::<bool>()), 1..200),
+        ) {
+            let span = Duration::from_micros(20);
+            let mut sent = Sent::default();
+            let mut plain: Vec<(Instant, AddressId, NameId, u64)> = Vec::new();
+            let mut now = Instant::ZERO;
+            for (pause, address, hash, writer, asks) in steps {
+                now = now + Duration::from_micros(pause);
+                let address = AddressId::for_test(address);
+                let writer = NameId::for_test(writer);
+                if asks {
+                    let known = plain.iter().any(|&(at, a, w, h)| {
+                        now.since(at) <= span && (a, h) == (address, hash) && w != writer
+                    });
+                    prop_assert_eq!(sent.has(now, span, address, hash, [writer; 2]), known);
+                } else {
+                    plain.push((now, address, writer, hash));
+                    sent.note(now, address, writer, hash);
+                }
+                prop_assert!(sent.last.len() <= sent.values.len());
+            }
+        }
     }
 }

@@ -10,6 +10,12 @@ pub(super) struct NameId(u32);
 impl NameId {
     /// The empty name: nobody.
     pub(super) const NOBODY: Self = Self(0);
+
+    /// An id from nowhere, for tests that never look it up.
+    #[cfg(test)]
+    pub(super) const fn for_test(id: u32) -> Self {
+        Self(id)
+    }
 }
 
 /// Texts with a count of who refers to each; a text nobody refers to makes room.

@@ -34,8 +34,17 @@ pub(super) struct News<'a> {
 pub(super) struct Thinned {
     /// What is stored has not been sent to all followers.
     pending: bool,
-    /// Who was sent it all the same: its writer.
-    told: Option<Place>,
+    /// Where its writer is, and for how much of it the echo decides alone.
+    writer: Option<(Place, EchoDecides)>,
+}
+
+/// Where a writer is sent its own value by its echo or not at all, though it follows the address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EchoDecides {
+    /// At the endpoint that wrote.
+    ForEndpoint,
+    /// At all its endpoints (`echo = "never"`).
+    ForClient,
 }
 
 /// A client that is sent its own last value once its hand is still (`echo = "settled"`).
@@ -88,8 +97,12 @@ impl Gateway {
         }
         let rule = self.rules.rule(self.table.entry(id).rule);
         if let Some(interval) = rule.interval {
-            let told = (own == OwnEcho::Send).then(|| asker.place(&self.clients));
-            if self.hold_back(now, id, interval, told) {
+            let decides = match policy {
+                Echo::Never => EchoDecides::ForClient,
+                Echo::Always | Echo::Changed | Echo::Settled => EchoDecides::ForEndpoint,
+            };
+            let writer = (asker.place(&self.clients), decides);
+            if self.hold_back(now, id, interval, writer) {
                 return;
             }
         }
@@ -227,11 +240,11 @@ impl Gateway {
         now: Instant,
         id: AddressId,
         interval: Duration,
-        told: Option<Place>,
+        writer: (Place, EchoDecides),
     ) -> bool {
         if let Some(thinned) = self.thinned.get_mut(&id) {
             thinned.pending = true;
-            thinned.told = told;
+            thinned.writer = Some(writer);
             return true;
         }
         self.deadlines.arm(now + interval, Timer::Thinned(id));
@@ -239,7 +252,7 @@ impl Gateway {
             id,
             Thinned {
                 pending: false,
-                told: None,
+                writer: None,
             },
         );
         false
@@ -271,14 +284,19 @@ impl Gateway {
             return;
         };
         thinned.pending = false;
-        let told = thinned
-            .told
+        let from = thinned
+            .writer
             .take()
-            .filter(|&place| self.clients.at(place).is_some());
+            .filter(|&(place, _)| self.clients.at(place).is_some());
         let writer = self.table.entry(id).writer;
         for n in 0..self.follower_count(id) {
             let follower = self.follower(id, n);
-            if told.is_none_or(|told| told.destination != follower) {
+            let client = |id| self.clients.destination(id).client;
+            let is_writers = from.is_some_and(|(place, decides)| match decides {
+                EchoDecides::ForEndpoint => place.destination == follower,
+                EchoDecides::ForClient => client(place.destination) == client(follower),
+            });
+            if !is_writers {
                 self.send_stored(now, id, self.clients.place(follower), writer, out);
             }
         }

@@ -212,8 +212,9 @@ impl Gateway {
         }
         for n in 0..self.status_followers(kind).len() {
             let id = self.status_followers(kind)[n];
-            if also.is_none_or(|(told, _)| told != id) {
-                let follower = self.clients.destination(id);
+            let follower = self.clients.destination(id);
+            // One that is configured to follow may be configured not to be told, too.
+            if also.is_none_or(|(told, _)| told != id) && self.is_told_status(follower.client) {
                 out.push_scratch(follower.queue, Kind::Status, follower.via);
             }
         }

@@ -269,3 +269,14 @@ fn the_mark_is_a_request_nobody_knows_anywhere_else() {
         ["2 /c 5"]
     );
 }
+
+#[test]
+fn a_call_too_old_to_be_remembered_is_stale_in_it_too() {
+    let mut bench = contested();
+    bench.send(2, "/oscgate/call 100 /oscgate/ping");
+    let heard = bench.bundle(2, &[ATOMIC, "/b 6", "/oscgate/call 4 /a 9"]);
+    assert!(
+        heard[2].starts_with("2 /oscgate/reply 4 STALE"),
+        "{heard:?}"
+    );
+}

@@ -154,3 +154,66 @@ fn each_call_has_one_reply_also_where_it_says_bye() {
         }
     }
 }
+
+#[test]
+fn whatever_writes_locks_or_unlocks_is_overtaken_and_overtakes() {
+    let mut number = 1_000;
+    let kinds = [
+        "/f 1",
+        "/oscgate/set /f 1",
+        "/oscgate/set_if /f 0h 1",
+        "/oscgate/lock /f",
+        "/oscgate/unlock /f",
+        "/oscgate/take /f",
+        "/oscgate/as kim /f 1",
+        "/oscgate/as kim /oscgate/lock /f",
+    ];
+    for later in kinds {
+        for late in kinds {
+            let mut bench = Bench::new();
+            bench.send(1, "/oscgate/ping");
+            number += 10;
+            let done = bench.send(1, &format!("/oscgate/call {number} {later}"));
+            assert!(done.iter().any(|line| line.contains(" OK ")), "{done:?}");
+            let stale = bench.send(1, &format!("/oscgate/call {} {late}", number - 1));
+            assert!(
+                stale[0].contains("STALE"),
+                "{later}, then {late}: {stale:?}"
+            );
+            let other = late.replace("/f", "/g");
+            let done = bench.send(1, &format!("/oscgate/call {} {other}", number - 2));
+            assert!(
+                done.iter().any(|line| line.contains(" OK ")),
+                "{other}: {done:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_only_reads_is_never_overtaken() {
+    let mut bench = Bench::new();
+    bench.send(1, "/oscgate/ping");
+    bench.send(1, "/oscgate/call 9 /f 0.5");
+    for (number, what) in [(8, "get"), (7, "meta"), (6, "subscribe"), (5, "release")] {
+        let done = bench.send(1, &format!("/oscgate/call {number} /oscgate/{what} /f"));
+        assert!(done[0].contains(&format!("reply {number} OK")), "{done:?}");
+    }
+}
+
+#[test]
+fn an_answer_too_long_to_keep_is_read_again() {
+    let mut bench = Bench::new();
+    bench.send(1, &format!("/f {}", "x".repeat(2_000)));
+    let first = bench.send(1, "/oscgate/call 1 /oscgate/get /f");
+    assert!(
+        first
+            .last()
+            .is_some_and(|reply| reply.contains(&"x".repeat(2_000)))
+    );
+    bench.send(1, "/f 1");
+    assert_eq!(
+        bench.send(1, "/oscgate/call 1 /oscgate/get /f"),
+        ["1 /oscgate/reply 1 OK 1"]
+    );
+}

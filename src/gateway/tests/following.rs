@@ -313,3 +313,40 @@ fn an_unsubscribe_that_cannot_be_read_is_an_error() {
         "it took none of its patterns away"
     );
 }
+
+#[test]
+fn a_thinned_value_reaches_its_writer_by_its_echo_alone() {
+    let slow = AddressRule {
+        rate: Some(1),
+        ..rule("/f")
+    };
+    let with = |echo, port| ClientEntry {
+        echo,
+        follow: vec!["/f".to_owned()],
+        ..entry(&format!("c{port}"), Source::Endpoint(local(port)))
+    };
+    let clients = vec![with(Echo::Never, 1), with(Echo::Changed, 2)];
+    let mut bench = Bench::with(show_of(clients, vec![slow]));
+    bench.send(1, "/f 1");
+    bench.send(1, "/f 2");
+    assert_eq!(bench.ms(1_000), ["2 /f 2"]);
+    bench.send(2, "/f 3");
+    assert_eq!(bench.ms(1_000), ["1 /f 3"]);
+}
+
+#[test]
+fn who_is_not_to_be_told_is_not_told_what_it_is_configured_to_follow() {
+    let mute = ClientEntry {
+        status: false,
+        follow: vec!["/oscgate/status/*".to_owned()],
+        ..entry("mute", Source::Endpoint(local(1)))
+    };
+    let mut bench = Bench::with(show_of(vec![mute], vec![]));
+    assert_eq!(bench.send(2, "/oscgate/lock /f").len(), 2);
+    bench.send(1, "/oscgate/ping");
+    assert_eq!(
+        bench.send(2, "/oscgate/unlock /f").len(),
+        2,
+        "it has spoken by now"
+    );
+}
