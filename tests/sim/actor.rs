@@ -76,6 +76,7 @@ pub(crate) struct Actor {
     /// Microseconds between its heartbeats; none: it never sends one.
     beats: Option<u64>,
     next_beat: Instant,
+    next_reflection: Instant,
     now: Instant,
     script: VecDeque<Line>,
     pending: Vec<Pending>,
@@ -101,7 +102,7 @@ impl Actor {
             serial: 0,
             temper: deeds::temper(&mut own),
             favourites,
-            pace: own.pick(&[100_000, 300_000, 700_000, 1_500_000, 4_000_000]),
+            pace: own.pick(&[300_000, 700_000, 1_500_000, 3_000_000, 6_000_000]),
             reflects: if own.once_in(6) {
                 own.between(50, 900)
             } else {
@@ -111,6 +112,7 @@ impl Actor {
                 .once_in(3)
                 .then(|| own.pick(&[900_000, 1_900_000, 3_000_000])),
             next_beat: Instant::ZERO,
+            next_reflection: Instant::ZERO,
             now: Instant::ZERO,
             script: VecDeque::new(),
             pending: Vec::new(),
@@ -171,9 +173,9 @@ impl Actor {
     }
 
     /// It is told something. Whether it wants to answer soon, and after how long.
-    pub(crate) fn hear(&mut self, bytes: &[u8]) -> Option<u64> {
+    pub(crate) fn hear(&mut self, now: Instant, bytes: &[u8]) -> Option<u64> {
         if !bytes.starts_with(b"/oscgate/") {
-            return self.reflect(bytes);
+            return self.reflect(now, bytes);
         }
         if bytes.starts_with(b"/oscgate/reply\0") {
             self.hear_reply(bytes);
@@ -209,14 +211,17 @@ impl Actor {
         }
     }
 
-    fn reflect(&mut self, bytes: &[u8]) -> Option<u64> {
-        if self.presence != Presence::Here
+    fn reflect(&mut self, now: Instant, bytes: &[u8]) -> Option<u64> {
+        // Two that reflect each other would otherwise fill the history with nothing else.
+        if now < self.next_reflection
+            || self.presence != Presence::Here
             || self.script.len() >= SCRIPT_MAX
             || !self.chance.thousandth(self.reflects)
         {
             return None;
         }
         let after = self.chance.wait(60_000);
+        self.next_reflection = later(now, self.chance.between(100_000, 1_500_000));
         let line = Line {
             after: 0,
             bytes: bytes.to_vec(),

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
-use std::ops::Range;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use crate::digest::Digest;
@@ -48,15 +47,15 @@ pub(crate) fn run_seed(seed: u64) -> Outcome {
     }
 }
 
-/// Runs a range of seeds on so many threads; `progress` is told of each that is done, and how many
+/// Runs seeds on so many threads; `progress` is told of each that is done, and how many
 /// are.
 pub(crate) fn run_range(
-    seeds: Range<u64>,
+    seeds: &[u64],
     threads: NonZero<usize>,
     failures_max: usize,
     mut progress: impl FnMut(&Outcome, u64, usize) + Send,
 ) -> Summary {
-    let next = AtomicU64::new(seeds.start);
+    let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
     let done: Mutex<(BTreeMap<u64, u64>, Tally, Vec<(u64, String)>)> =
         Mutex::new((BTreeMap::new(), Tally::new(), Vec::new()));
@@ -65,10 +64,9 @@ pub(crate) fn run_range(
         for _ in 0..threads.get() {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.end {
+                    let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) else {
                         break;
-                    }
+                    };
                     let outcome = run_seed(seed);
                     let mut done = done.lock().expect("no thread panics with it");
                     let (digests, tally, failures) = &mut *done;

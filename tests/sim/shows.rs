@@ -156,7 +156,6 @@ fn client(chance: &mut Chance, show: &Show) -> ClientEntry {
                 .to_owned(),
         );
     }
-    let follows_status = follow.iter().any(|one: &String| one.starts_with("/oscgate/"));
     let write = chance.thousandth(120).then(|| {
         let some = chance.pick(&["/mix//*", "/cue/*", "//fader", "/{mix,meter,scene}"]);
         vec![some.to_owned()]
@@ -178,7 +177,7 @@ fn client(chance: &mut Chance, show: &Show) -> ClientEntry {
             Echo::Never,
         ]),
         snap_back: chance.thousandth(800),
-        status: follows_status || chance.thousandth(800),
+        status: chance.thousandth(800),
         time_tags: if !crate::weather::EARLY && chance.thousandth(400) {
             TimeTags::Schedule
         } else {
@@ -280,7 +279,12 @@ fn lock_times(chance: &mut Chance) -> LockTimes {
 fn sessions(chance: &mut Chance) -> Sessions {
     Sessions {
         silence_timeout: chance.pick(&[Some(secs(10)), Some(secs(10)), Some(secs(2)), None]),
-        idle_timeout: chance.pick(&[Some(secs(60)), Some(secs(60)), Some(secs(9)), Some(secs(90))]),
+        idle_timeout: chance.pick(&[
+            Some(secs(60)),
+            Some(secs(60)),
+            Some(secs(9)),
+            Some(secs(90)),
+        ]),
         unreachable: if chance.thousandth(500) {
             Unreachable::Ends
         } else {

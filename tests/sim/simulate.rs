@@ -77,13 +77,18 @@ fn main() -> ExitCode {
     let threads = threads.unwrap_or(NonZero::<usize>::MIN);
     let mut progress = Progress::new(count);
     let failures = arguments.failures;
-    let summary = run::run_range(seeds.clone(), threads, failures, |outcome, done, failed| {
-        if let Some(report) = &outcome.failure {
-            progress.wipe();
-            println!("{report}\n");
-        }
-        progress.show(done, failed);
-    });
+    let summary = run::run_range(
+        &seeds.clone().collect::<Vec<_>>(),
+        threads,
+        failures,
+        |outcome, done, failed| {
+            if let Some(report) = &outcome.failure {
+                progress.wipe();
+                println!("{report}\n");
+            }
+            progress.show(done, failed);
+        },
+    );
     progress.end();
     print!("{}", summary.tally.table());
     let missing = summary.tally.missing();

@@ -350,7 +350,7 @@ impl World {
         if matches!(actor.presence, Presence::Down(_)) || !self.links[&Net::of(to.ip())].is_up {
             return;
         }
-        if let Some(after) = actor.hear(bytes) {
+        if let Some(after) = actor.hear(self.now, bytes) {
             actor.serial += 1;
             let serial = actor.serial;
             if !bytes.starts_with(b"/oscgate/") {

@@ -203,6 +203,11 @@ impl Model {
             self.send(&own, bytes);
             return;
         }
+        if calls.is_too_low(number) {
+            let stale = Refusal::error(codes::STALE, "");
+            self.reply(asker, number, &stale.reply());
+            return;
+        }
         let bytes = self.reply(asker, number, &first.reply());
         self.remember(asker, number, Some(first), bytes);
     }

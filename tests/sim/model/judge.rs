@@ -1,5 +1,7 @@
 //! May it? The rules about one address, in the order of their codes.
 
+use std::time::Duration;
+
 use oscgate::config::{AddressRule, EventRule, LockRule, ParameterAccess};
 
 use super::codes::{self, Refusal};
@@ -120,12 +122,17 @@ impl Model {
         })
     }
 
+    /// What remains of a lock that is live, if only because the gateway is behind: never nothing.
+    pub(super) fn remaining(&self, lock: &super::locks::Lock) -> Duration {
+        lock.deadline.since(self.now).max(Duration::from_micros(1))
+    }
+
     /// That another holds the lock.
     pub(super) fn held(&self, address: &str) -> Refusal {
         let lock = self.entries[address].lock.as_ref().expect("it is held");
         Refusal {
             holder: self.name(&lock.holder),
-            remaining: lock.deadline.since(self.now),
+            remaining: self.remaining(lock),
             ..Refusal::denial(codes::LOCK_HELD, address)
         }
     }

@@ -163,7 +163,7 @@ impl Model {
         match self.holder(&address) {
             Some(holder) => {
                 let lock = self.entries[&address].lock.as_ref().expect("it is held");
-                let remaining = lock.deadline.since(self.now);
+                let remaining = self.remaining(lock);
                 arguments.extend([Arg::T, s(self.name(holder)), Arg::I(whole_ms(remaining))]);
             }
             None => arguments.extend([Arg::F, s(""), Arg::I(0)]),

@@ -102,7 +102,10 @@ impl Model {
     fn make_room(&mut self, sender: &Sender) -> Result<(), NoRoom> {
         let is_kept = |key: &Key| match key {
             Key::Listed(_) => true,
-            Key::Member(name, _) => self.configured_places(name).iter().any(|(_, own)| own == key),
+            Key::Member(name, _) => self
+                .configured_places(name)
+                .iter()
+                .any(|(_, own)| own == key),
             Key::Ip(_) | Key::Endpoint(_) => false,
         };
         // Who has an entry, or goes on being told what it follows, has room already.

@@ -184,7 +184,7 @@ impl Model {
         if covers(pattern, "/oscgate/status/locked") {
             for (address, entry) in &self.entries {
                 if let (Some(holder), Some(lock)) = (self.holder(address), &entry.lock) {
-                    let remaining = whole_ms(lock.deadline.since(self.now));
+                    let remaining = whole_ms(self.remaining(lock));
                     let arguments = [s(address), s(self.name(holder)), Arg::I(remaining)];
                     let bytes = message("/oscgate/status/locked", &arguments);
                     items.push((format!("locked {address}"), Item::Status(bytes)));
