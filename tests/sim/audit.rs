@@ -153,12 +153,14 @@ impl Audit {
     ) -> Result<(), String> {
         match *change {
             Change::Began { name, endpoint } => {
-                if self.sessions.insert(name.to_owned(), endpoint).is_some() {
+                let former = self.sessions.insert(name.to_owned(), endpoint);
+                if former.is_some() {
                     return Err(format!("{name} began a second session"));
                 }
             }
             Change::Ended { name, .. } => {
-                if self.sessions.remove(name).is_none() {
+                let former = self.sessions.remove(name);
+                if former.is_none() {
                     return Err(format!("{name} ended a session that it did not have"));
                 }
             }
@@ -401,6 +403,10 @@ pub(crate) fn whole(bytes: &[u8]) -> Message {
 }
 
 /// The first three texts of a message.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is no text is only shown"
+)]
 pub(crate) fn texts(bytes: &[u8]) -> [String; 3] {
     let message = whole(bytes);
     let mut texts = message.arguments.iter().map(|argument| match argument {

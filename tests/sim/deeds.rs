@@ -158,12 +158,16 @@ pub(crate) fn perform(actor: &mut Actor, deed: Deed, speaker: &mut Speaker<'_>, 
         Deed::Press => press(actor, speaker),
         Deed::Habit => habit(actor, speaker, Mode::Plain),
         Deed::CalledHabit => habit(actor, speaker, Mode::Call),
-        Deed::Bundle | Deed::Atomic | Deed::Scheduled => {
-            let bytes = match deed {
-                Deed::Bundle => plain_bundle(actor, speaker),
-                Deed::Atomic => atomic(actor, speaker, IMMEDIATELY),
-                _ => scheduled(actor, speaker, clock),
-            };
+        Deed::Bundle => {
+            let bytes = plain_bundle(actor, speaker);
+            actor.packet(0, bytes);
+        }
+        Deed::Atomic => {
+            let bytes = atomic(actor, speaker, IMMEDIATELY);
+            actor.packet(0, bytes);
+        }
+        Deed::Scheduled => {
+            let bytes = scheduled(actor, speaker, clock);
             actor.packet(0, bytes);
         }
         Deed::Flood => {
@@ -272,9 +276,6 @@ fn atomic(actor: &mut Actor, speaker: &mut Speaker<'_>, tag: u64) -> Vec<u8> {
         word
     };
     let mut all = vec![word.encode()];
-    if crate::weather::EARLY {
-        all.clear();
-    }
     if speaker.chance.once_in(3) {
         // A stereo pair: locked and written together or not at all.
         let (left, right) = (speaker.hot(), speaker.hot());

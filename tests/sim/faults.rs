@@ -85,6 +85,10 @@ impl World {
     }
 
     /// Puts the next of a kind into the calendar, if this history has that kind at all.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others come but once, or by themselves"
+    )]
     pub(crate) fn again(&mut self, what: Coming) {
         let mean = match what {
             Coming::Stall => self.weather.stalls,

@@ -19,7 +19,6 @@ const TAIL: usize = 30;
 /// What one seed came to.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    pub(crate) seed: u64,
     pub(crate) tally: Tally,
     pub(crate) digest: u64,
     /// The report, if something was wrong.
@@ -40,7 +39,6 @@ pub(crate) fn run_seed(seed: u64) -> Outcome {
     let mut world = World::new(seed);
     let result = world.run();
     Outcome {
-        seed,
         digest: world.pair.digest(),
         failure: result.err().map(|what| report(seed, &world, &what)),
         tally: std::mem::replace(&mut world.pair.tally, Tally::new()),
@@ -57,8 +55,9 @@ pub(crate) fn run_range(
 ) -> Summary {
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
-    let done: Mutex<(BTreeMap<u64, u64>, Tally, Vec<(u64, String)>)> =
-        Mutex::new((BTreeMap::new(), Tally::new(), Vec::new()));
+    let digests: BTreeMap<u64, u64> = BTreeMap::new();
+    let failures: Vec<(u64, String)> = Vec::new();
+    let done = Mutex::new((digests, Tally::new(), failures));
     let progress = Mutex::new(&mut progress);
     thread::scope(|scope| {
         for _ in 0..threads.get() {

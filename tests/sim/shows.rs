@@ -178,7 +178,7 @@ fn client(chance: &mut Chance, show: &Show) -> ClientEntry {
         ]),
         snap_back: chance.thousandth(800),
         status: chance.thousandth(800),
-        time_tags: if !crate::weather::EARLY && chance.thousandth(400) {
+        time_tags: if chance.thousandth(400) {
             TimeTags::Schedule
         } else {
             show.gateway.time_tags
@@ -230,7 +230,7 @@ fn timeout(chance: &mut Chance, general: Timeout) -> Timeout {
 }
 
 fn time_tags(chance: &mut Chance) -> TimeTags {
-    if !crate::weather::EARLY && chance.thousandth(200) {
+    if chance.thousandth(200) {
         TimeTags::Schedule
     } else {
         TimeTags::Arrival

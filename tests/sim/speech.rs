@@ -102,11 +102,6 @@ impl Spoken {
         self.arg(tag, &value.to_be_bytes())
     }
 
-    /// Whether it has arguments.
-    pub(crate) fn has_arguments(&self) -> bool {
-        self.tags.as_ref().is_some_and(|tags| !tags.is_empty())
-    }
-
     /// Adds the arguments of another.
     pub(crate) fn with_arguments_of(mut self, other: &Self) -> Self {
         let tags = other.tags.clone().unwrap_or_default();

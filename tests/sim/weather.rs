@@ -2,7 +2,6 @@
 
 use crate::chance::Chance;
 
-pub(crate) const EARLY: bool = false;
 const SECOND: u64 = 1_000_000;
 
 /// How late the loop wakes up for what is due.
@@ -60,8 +59,8 @@ impl Weather {
             stall: chance.pick(&[50_000, SECOND, 4 * SECOND, 15 * SECOND]),
             toil: chance.swarm(500),
             waking: chance.pick(&[Waking::Prompt, Waking::Late, Waking::Late, Waking::Lazy]),
-            careful: if EARLY { 0 } else { chance.swarm(1_000) },
-            link_losses: if EARLY { None } else { often(chance, 30, 200) },
+            careful: chance.swarm(1_000),
+            link_losses: often(chance, 30, 200),
             link_loss: chance.pick(&[SECOND, 6 * SECOND, 30 * SECOND]),
             forgeries: often(chance, 1, 30),
             garbage: often(chance, 1, 30),
