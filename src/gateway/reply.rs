@@ -220,6 +220,15 @@ impl Gateway {
         }
     }
 
+    /// A place of a client that has a session or, where a `hello` moved it, the one that it has now.
+    pub(super) fn place_now(&self, client: ClientId, place: Place) -> Option<Place> {
+        let (id, via) = self.spoken_to(client, Some(place))?;
+        Some(Place {
+            via,
+            ..self.clients.place(id)
+        })
+    }
+
     fn spoken_to(&self, client: ClientId, place: Option<Place>) -> Option<(DestinationId, Via)> {
         if let Some(place) = place.filter(|&place| self.clients.at(place).is_some()) {
             return Some((place.destination, place.via));

@@ -191,11 +191,13 @@ impl Gateway {
         for user in self.clients.session(client).users.clone() {
             self.release_all(user, UnlockCause::Disconnected, out);
             self.drop_streams(user);
+            self.drop_settling(user);
             self.clients.client_mut(user).session = None;
             self.clients.remove(user);
         }
         self.release_all(client, UnlockCause::Disconnected, out);
         self.drop_streams(client);
+        self.drop_settling(client);
         self.drop_scheduled(client);
         let session = self.clients.session(client);
         if session.announced {
