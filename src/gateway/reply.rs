@@ -190,8 +190,7 @@ impl Gateway {
     pub(super) fn is_told_status(&self, client: ClientId) -> bool {
         let root = self.clients.root(client);
         let record = self.clients.client(root);
-        self.profiles.profile(record.profile).status
-            || record.session.as_ref().is_some_and(|session| session.spoke)
+        record.status || record.session.as_ref().is_some_and(|session| session.spoke)
     }
 
     /// Sends the status message in the scratch buffer to those who follow its kind, and to `also`.
