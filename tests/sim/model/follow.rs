@@ -1,0 +1,317 @@
+//! Who is sent what: followers, echoes, updates that are thinned, status messages.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use oscgate::config::{Echo, Source};
+use oscgate::time::Instant;
+
+use super::Model;
+use super::pattern::covers;
+use super::people::{Asker, Key, Place, Who};
+use super::wire::{Arg, message, message_of};
+
+/// A value that a destination was sent.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    at: Instant,
+    address: String,
+    tail: Vec<u8>,
+    /// Whose write it was; `None` if it counts as nobody's.
+    pub(super) author: Option<Who>,
+}
+
+/// Updates of one address that come no faster than its rate.
+#[derive(Clone, Debug)]
+pub(super) struct Thinned {
+    /// When one last went out.
+    last: Instant,
+    /// When the value that waits may go out, if one waits.
+    pub(super) waiting: Option<Instant>,
+    /// Who has not been sent it yet.
+    owed: BTreeSet<Place>,
+}
+
+/// An echo that waits until a hand is still.
+#[derive(Clone, Debug)]
+pub(super) struct Settling {
+    pub(super) due: Instant,
+    /// From where the hand last wrote.
+    from: SocketAddr,
+}
+
+/// What is passed on: a value that was stored, or an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Value,
+    Event,
+    /// The edge of a button that goes nowhere.
+    OtherEdge,
+}
+
+impl Model {
+    /// The destinations that follow an address, and whose they are.
+    pub(super) fn followers(&self, address: &str) -> BTreeSet<Place> {
+        let ghosts = self
+            .ghosts
+            .iter()
+            .filter(|(_, pattern)| covers(pattern, address));
+        let mut followers: BTreeSet<Place> = ghosts.map(|(to, _)| to.clone()).collect();
+        for (key, session) in &self.sessions {
+            for (endpoint, pattern) in &session.subscriptions {
+                if covers(pattern, address) {
+                    followers.insert(self.place(key, *endpoint));
+                }
+            }
+        }
+        for entry in &self.show.clients {
+            if entry.follow.iter().any(|pattern| covers(pattern, address)) {
+                followers.extend(self.configured_places(&entry.name));
+            }
+        }
+        followers
+    }
+
+    /// Where the configured subscriptions of an entry go.
+    pub(super) fn configured_places(&self, name: &str) -> Vec<Place> {
+        let entry = self.show.clients.iter().find(|entry| entry.name == name);
+        let Some(entry) = entry else {
+            return Vec::new();
+        };
+        let key = Key::Listed(entry.name.clone());
+        match (entry.source, entry.reply_port) {
+            (Source::Endpoint(own), port) => {
+                let port = port.unwrap_or(own.port());
+                vec![(SocketAddr::new(own.ip(), port), key)]
+            }
+            (Source::Ip(ip), Some(port)) => vec![(SocketAddr::new(ip, port), key)],
+            (Source::Ip(_), None) => {
+                let heard = self.last_heard.get(&key);
+                heard.map(|at| self.place(&key, *at)).into_iter().collect()
+            }
+            (Source::Subnet(_), port) => {
+                let members = self
+                    .last_heard
+                    .iter()
+                    .filter(|(key, _)| matches!(key, Key::Member(entry, _) if *entry == name));
+                let places = members.map(|(key, at)| match port {
+                    Some(port) => (SocketAddr::new(at.ip(), port), key.clone()),
+                    None => self.place(key, *at),
+                });
+                places.collect()
+            }
+        }
+    }
+
+    /// Sends a value (or event), and remembers that it was sent.
+    pub(super) fn send_value(
+        &mut self,
+        to: &Place,
+        address: &str,
+        tail: &[u8],
+        author: Option<Who>,
+        kind: Kind,
+    ) {
+        self.send(to, message_of(address, tail));
+        if self.trying {
+            return;
+        }
+        if kind == Kind::Event {
+            return;
+        }
+        let told = self.told.entry(to.clone()).or_default();
+        let (now, memory) = (self.now, self.show.locks.reflection);
+        told.retain(|one| now <= one.at + memory);
+        told.push(Told {
+            at: now,
+            address: address.to_owned(),
+            tail: tail.to_vec(),
+            author,
+        });
+    }
+
+    /// Whether a plain write repeats what its endpoint was just sent by another's doing.
+    pub(super) fn is_reflection(&self, asker: &Asker, address: &str, tail: &[u8]) -> bool {
+        let told = self.told.get(&self.answers_to(asker));
+        !self.show.locks.reflection.is_zero()
+            && told.into_iter().flatten().any(|one| {
+                self.now <= one.at + self.show.locks.reflection
+                    && one.address == address
+                    && one.tail == tail
+                    && one.author.as_ref() != Some(&asker.who)
+            })
+    }
+
+    /// Passes on what was accepted: the echo to its sender, the update to the followers.
+    pub(super) fn publish(
+        &mut self,
+        asker: &Asker,
+        address: &str,
+        tail: &[u8],
+        changed: Changed,
+        kind: Kind,
+    ) {
+        let own = self.answers_to(asker);
+        let followers = self.followers(address);
+        if kind == Kind::Event {
+            self.let_all_through();
+        }
+        let author = Some(asker.who.clone());
+        if asker.call.is_none() || followers.contains(&own) {
+            let echo = self
+                .entry_of(&asker.who.key)
+                .map_or(Echo::Always, |one| one.echo);
+            match echo {
+                Echo::Always => self.send_value(&own, address, tail, author.clone(), kind),
+                Echo::Changed if changed == Changed::Yes => {
+                    self.send_value(&own, address, tail, author.clone(), kind);
+                }
+                Echo::Settled if kind == Kind::Event => {
+                    self.send_value(&own, address, tail, author.clone(), kind);
+                }
+                Echo::Settled => {
+                    let due = self.now + self.show.locks.settle;
+                    let place = (asker.who.clone(), address.to_owned());
+                    self.settling.insert(
+                        place,
+                        Settling {
+                            due,
+                            from: asker.from,
+                        },
+                    );
+                }
+                Echo::Changed | Echo::Never => {}
+            }
+        }
+        // One that wants nothing back of its own is sent none of it at its other endpoints either.
+        let all_own = self
+            .entry_of(&asker.who.key)
+            .is_some_and(|one| one.echo == Echo::Never);
+        let key = &asker.who.key;
+        let others = followers
+            .into_iter()
+            .filter(|to| *to != own && !(all_own && to.1 == *key));
+        match kind {
+            Kind::Value => self.update(&own, others.collect(), address, tail, author),
+            Kind::Event | Kind::OtherEdge => {
+                for to in others {
+                    self.send_value(&to, address, tail, None, kind);
+                }
+            }
+        }
+    }
+
+    /// Sends an update to the followers, or lets it wait for its turn. Its sender needs none.
+    fn update(
+        &mut self,
+        own: &Place,
+        others: BTreeSet<Place>,
+        address: &str,
+        tail: &[u8],
+        author: Option<Who>,
+    ) {
+        if let Some(rate) = self.rule(address).and_then(|rule| rule.rate) {
+            let gap = Duration::from_secs(1) / rate;
+            // While the gateway is behind nobody's turn comes.
+            let now = self.judged();
+            if let Some(thinned) = self.thinned.get_mut(address)
+                && now < thinned.last + gap
+            {
+                thinned.waiting.get_or_insert(thinned.last + gap);
+                thinned.owed.extend(others);
+                thinned.owed.remove(own);
+                return;
+            }
+            let thinned = Thinned {
+                last: now,
+                waiting: None,
+                owed: BTreeSet::new(),
+            };
+            self.thinned.insert(address.to_owned(), thinned);
+        }
+        for to in others {
+            self.send_value(&to, address, tail, author.clone(), Kind::Value);
+        }
+    }
+
+    /// An update that waited for its turn goes out, as it is now.
+    pub(super) fn let_through(&mut self, address: &str) {
+        let now = self.now;
+        let Some(thinned) = self
+            .thinned
+            .get_mut(address)
+            .filter(|one| one.waiting.is_some())
+        else {
+            return;
+        };
+        thinned.waiting = None;
+        thinned.last = now;
+        let owed = std::mem::take(&mut thinned.owed);
+        let followers = self.followers(address);
+        for to in owed.iter().filter(|to| followers.contains(to)) {
+            self.send_stored(to, address);
+        }
+    }
+
+    /// All updates that wait go out: an event is about to pass, and a preset is there before it.
+    fn let_all_through(&mut self) {
+        let addresses: Vec<String> = self.thinned.keys().cloned().collect();
+        for address in addresses {
+            self.let_through(&address);
+        }
+    }
+
+    /// A hand has been still: its echo goes out.
+    pub(super) fn settle(&mut self, place: &(Who, String)) {
+        let settling = self.settling.remove(place).expect("it waits");
+        let to = self.place(&place.0.key, settling.from);
+        self.send_stored(&to, &place.1);
+    }
+
+    /// Sends what an address holds now, as its author's.
+    pub(super) fn send_stored(&mut self, to: &Place, address: &str) {
+        if let Some(value) = self.value(address).cloned() {
+            self.send_value(to, address, &value.tail, Some(value.author), Kind::Value);
+        }
+    }
+
+    /// Sends a status message to its followers and to `also`, each destination once.
+    pub(super) fn tell(&mut self, word: &str, arguments: &[Arg], also: &[Place]) {
+        let address = format!("/oscgate/status/{word}");
+        let mut to = self.followers(&address);
+        to.extend(also.iter().cloned());
+        let bytes = message(&address, arguments);
+        for to in to {
+            if self.takes_status(&to.1) {
+                self.send(&to, bytes.clone());
+            }
+        }
+    }
+
+    /// What waits for one place goes to another.
+    pub(super) fn move_what_waits(&mut self, from: &Place, to: &Place) {
+        for thinned in self.thinned.values_mut() {
+            if thinned.owed.remove(from) {
+                thinned.owed.insert(to.clone());
+            }
+        }
+    }
+
+    /// Forgets what waits for destinations that no longer follow.
+    pub(super) fn forget_unfollowed(&mut self) {
+        let addresses: Vec<String> = self.thinned.keys().cloned().collect();
+        for address in addresses {
+            let followers = self.followers(&address);
+            let thinned = self.thinned.get_mut(&address).expect("it was just there");
+            thinned.owed.retain(|to| followers.contains(to));
+        }
+    }
+}
+
+/// Whether the gateway changed what was written before it stored it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Changed {
+    No,
+    Yes,
+}

@@ -1,0 +1,153 @@
+//! A new show: who is renamed, whose session ends, which locks are withdrawn.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use oscgate::config::{LockRule, Show};
+
+use super::Model;
+use super::people::{Key, Who, identify};
+
+impl Model {
+    pub(super) fn on_show(&mut self, show: &Show) {
+        if self.stopped {
+            return;
+        }
+        let keys: Vec<Key> = self.sessions.keys().cloned().collect();
+        let mut new_keys: BTreeMap<Key, Option<Key>> = BTreeMap::new();
+        for key in &keys {
+            new_keys.insert(key.clone(), self.key_under(show, key));
+        }
+        let mut ended = Vec::new();
+        let mut renamed = Vec::new();
+        for (key, new) in &new_keys {
+            match new {
+                Some(new) if new == key => {
+                    let hello = self.sessions[key].name.as_ref();
+                    if hello.is_some_and(|own| show.clients.iter().any(|one| one.name == *own)) {
+                        ended.push(key.clone());
+                    }
+                }
+                Some(new) if new.is_listed() && !key.is_listed() => {
+                    let sources = self.sessions.values().map(|session| session.began_at);
+                    let rivals = sources.filter(|from| identify(show, *from).as_ref() == Some(new));
+                    if rivals.count() == 1 {
+                        renamed.push((key.clone(), new.clone()));
+                    } else {
+                        ended.push(key.clone());
+                    }
+                }
+                Some(_) | None => ended.push(key.clone()),
+            }
+        }
+        // In which order sessions end and are renamed is left open.
+        self.together = true;
+        self.ending = ended.iter().flat_map(|key| self.places_of(key)).collect();
+        for key in ended {
+            self.end_session(&key, "replaced");
+        }
+        self.show = show.clone();
+        for (key, new) in renamed {
+            self.rename(&key, new);
+        }
+        let heard = std::mem::take(&mut self.last_heard);
+        for (key, at) in heard {
+            if self.entry_of(&key).is_some() && identify(show, at).as_ref() == Some(&key) {
+                self.last_heard.insert(key, at);
+            }
+        }
+        let heard = &self.last_heard;
+        self.last_heard_at.retain(|key, _| heard.contains_key(key));
+        self.withdraw();
+        self.forget_unfollowed();
+        self.ending.clear();
+        self.ghosts.clear();
+        self.together = false;
+        self.group += 1;
+    }
+
+    /// Which client a session's client is under another show.
+    fn key_under(&self, show: &Show, key: &Key) -> Option<Key> {
+        let source = |show: &Show, name: &str| {
+            let entry = show.clients.iter().find(|entry| entry.name == *name);
+            entry.map(|entry| entry.source)
+        };
+        if let Key::Listed(name) | Key::Member(name, _) = key
+            && source(&self.show, name) != source(show, name)
+        {
+            return None;
+        }
+        identify(show, self.sessions[key].began_at)
+    }
+
+    /// A client is now called by its entry; what is its stays its.
+    fn rename(&mut self, key: &Key, new: Key) {
+        let former = self.client_name(key);
+        let mut session = self.sessions.remove(key).expect("it is running");
+        session.name = None;
+        let at: SocketAddr = session.endpoint;
+        self.last_heard_at.insert(new.clone(), session.heard);
+        self.sessions.insert(new.clone(), session);
+        self.last_heard.insert(new.clone(), at);
+        let renamed = |who: &mut Who| {
+            if who.key == *key {
+                who.key = new.clone();
+            }
+        };
+        for entry in self.entries.values_mut() {
+            if let Some(lock) = &mut entry.lock {
+                renamed(&mut lock.holder);
+            }
+            if let Some(value) = &mut entry.value {
+                renamed(&mut value.author);
+            }
+        }
+        let streams = std::mem::take(&mut self.streams);
+        for ((mut who, address), stream) in streams {
+            renamed(&mut who);
+            self.streams.insert((who, address), stream);
+        }
+        for told in self.told.values_mut().flatten() {
+            if let Some(author) = &mut told.author {
+                renamed(author);
+            }
+        }
+        let settling = std::mem::take(&mut self.settling);
+        for ((mut who, address), one) in settling {
+            renamed(&mut who);
+            self.settling.insert((who, address), one);
+        }
+        let told = std::mem::take(&mut self.told);
+        for ((to, own), list) in told {
+            let own = if own == *key { new.clone() } else { own };
+            self.told.entry((to, own)).or_default().extend(list);
+        }
+        let syncs = std::mem::take(&mut self.syncs);
+        for ((own, at), sync) in syncs {
+            let own = if own == *key { new.clone() } else { own };
+            self.syncs.insert((own, at), sync);
+        }
+        for waiting in self.waiting.iter_mut().filter(|one| one.sender.key == *key) {
+            waiting.sender.key = new.clone();
+        }
+        if self.client_name(&new) != former {
+            self.tell_connected(&new, None);
+        }
+    }
+
+    /// Locks end whose rule now is that there are none.
+    fn withdraw(&mut self) {
+        let withdrawn: Vec<String> = self
+            .entries
+            .iter()
+            .filter(|(address, entry)| {
+                let rule = self.rule(address).map(|rule| rule.lock);
+                entry.lock.is_some() && rule == Some(LockRule::Never)
+            })
+            .map(|(address, _)| address.clone())
+            .collect();
+        for address in withdrawn {
+            self.end_lock(&address, "withdrawn", None);
+        }
+    }
+}
