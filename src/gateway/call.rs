@@ -115,8 +115,9 @@ impl Calls {
 
 /// Whether what was done to `done_to` (an address or a pattern) was done to `subject` too.
 fn covers(done_to: &[u8], subject: &[u8]) -> bool {
-    if done_to == subject {
-        return true;
+    // What was refused was done to nothing.
+    if done_to.is_empty() || done_to == subject {
+        return !done_to.is_empty();
     }
     let (Ok(done_to), Ok(subject)) = (std::str::from_utf8(done_to), std::str::from_utf8(subject))
     else {

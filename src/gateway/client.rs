@@ -23,6 +23,9 @@ pub(super) struct Client {
     pub(super) former_name: NameId,
     /// What it may do.
     pub(super) profile: ProfileId,
+    /// Whether it is sent status messages unasked: as its profile says, also while a reload gives
+    /// it another.
+    pub(super) status: bool,
     /// The client that speaks for it (`/oscgate/as`).
     pub(super) parent: Option<ClientId>,
     /// Where it was heard from in this session.

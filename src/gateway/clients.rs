@@ -163,6 +163,7 @@ impl Clients {
             name: self.names.intern(name),
             former_name: NameId::NOBODY,
             profile,
+            status: true,
             parent,
             sources: Vec::new(),
             destinations: Vec::new(),
@@ -214,6 +215,13 @@ impl Clients {
         let former = std::mem::replace(&mut client.name, new);
         let forgotten = std::mem::replace(&mut client.former_name, former);
         self.names.drop_one(forgotten);
+        // Who went by this name before did not write what its new bearer writes.
+        for other in self.slots.iter_mut().flatten() {
+            if other.former_name == new && new != NameId::NOBODY {
+                other.former_name = NameId::NOBODY;
+                self.names.drop_one(new);
+            }
+        }
         if self.client(id).parent.is_some() {
             return;
         }

@@ -218,8 +218,9 @@ impl Gateway {
         }
         let stream = self.streams.remove(&key).expect("it was just there");
         self.clients.session_mut(key.0).streams -= 1;
-        if stream.goes_on && self.clients.at(stream.place).is_some() {
-            let place = stream.place;
+        if stream.goes_on
+            && let Some(place) = self.place_now(key.0, stream.place)
+        {
             let asker = Asker {
                 client: key.0,
                 destination: place.destination,

@@ -237,6 +237,20 @@ impl Gateway {
         }
     }
 
+    /// Ends those locks of a client and its users that have run out at `due`, in address order.
+    pub(super) fn release_overdue(&mut self, due: Instant, client: ClientId, out: &mut Outputs) {
+        let mut overdue = self.clients.session(client).locks.clone();
+        for &user in &self.clients.session(client).users {
+            overdue.extend(&self.clients.session(user).locks);
+        }
+        let lock = |id: &AddressId| self.table.entry(*id).lock.as_ref();
+        overdue.retain(|id| lock(id).is_some_and(|lock| lock.deadline <= due));
+        overdue.sort_by(|&a, &b| self.table.entry(a).name().cmp(self.table.entry(b).name()));
+        for id in overdue {
+            self.release(id, UnlockCause::Expired, out);
+        }
+    }
+
     /// Ends all locks of a client, in address order.
     pub(super) fn release_all(&mut self, client: ClientId, cause: UnlockCause, out: &mut Outputs) {
         let mut locks = self.clients.session(client).locks.clone();

@@ -337,6 +337,11 @@ impl Gateway {
         self.settling.insert(key, Settling { last: now, place });
     }
 
+    /// Forgets what a client whose session ends would have been sent.
+    pub(super) fn drop_settling(&mut self, client: ClientId) {
+        self.settling.retain(|&(whose, _), _| whose != client);
+    }
+
     /// A hand may have become still: its last value is sent back.
     pub(super) fn on_settled(
         &mut self,
@@ -355,7 +360,7 @@ impl Gateway {
         }
         let place = settling.place;
         self.settling.remove(&(client, id));
-        if self.clients.at(place).is_some() {
+        if let Some(place) = self.place_now(client, place) {
             let writer = self.table.entry(id).writer;
             self.send_stored(now, id, place, writer, out);
         }

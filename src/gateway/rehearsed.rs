@@ -183,10 +183,10 @@ impl Gateway {
             return rehearsal.object(caller, Subject::Request("/oscgate/call"), UNREADABLE);
         };
         self.rehearse(now, caller, asked, rehearsal);
-        if rehearsal.objection.is_none() {
-            self.calls_after(asker.client, rehearsal)
-                .remember(call.number, subject, DONE);
-        }
+        // Refused or not, its number is used up for what follows.
+        let done_to = subject.filter(|_| rehearsal.objection.is_none());
+        self.calls_after(asker.client, rehearsal)
+            .remember(call.number, done_to, DONE);
     }
 
     /// What a client would have called by now.

@@ -33,7 +33,7 @@ impl Gateway {
             .map(|client| (client, self.fate(client, &former)))
             .collect();
         for &(client, _) in &fates {
-            self.set_profile(client, ProfileId::default());
+            self.reset_profile(client);
         }
         // Who is configured to follow is told of it all, whether or not it has spoken.
         let mut silent = Vec::new();
@@ -72,7 +72,9 @@ impl Gateway {
                 Some(client) => client,
                 None => {
                     self.take_over_name(&name, out);
-                    self.clients.add(now, Some(who), &name, profile, None)
+                    let client = self.clients.add(now, Some(who), &name, profile, None);
+                    self.set_profile(client, profile);
+                    client
                 }
             };
             let port = self.profiles.profile(profile).fixed_port();
@@ -224,8 +226,19 @@ impl Gateway {
         self.follow_reply_port(client, profile, out);
     }
 
-    fn set_profile(&mut self, client: ClientId, profile: ProfileId) {
-        self.clients.client_mut(client).profile = profile;
+    /// Until it is known what becomes of it a client has the profile of the unlisted. Whether it
+    /// is to be told of things stays as it was.
+    fn reset_profile(&mut self, client: ClientId) {
+        let status = self.clients.client(client).status;
+        self.set_profile(client, ProfileId::default());
+        self.clients.client_mut(client).status = status;
+    }
+
+    /// Gives a client, and its users, what its entry says.
+    pub(super) fn set_profile(&mut self, client: ClientId, profile: ProfileId) {
+        let status = self.profiles.profile(profile).status;
+        let record = self.clients.client_mut(client);
+        (record.profile, record.status) = (profile, status);
         let session = self.clients.session_if_alive(client);
         for user in session.map_or(Vec::new(), |session| session.users.clone()) {
             self.clients.client_mut(user).profile = profile;

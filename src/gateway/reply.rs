@@ -190,8 +190,7 @@ impl Gateway {
     pub(super) fn is_told_status(&self, client: ClientId) -> bool {
         let root = self.clients.root(client);
         let record = self.clients.client(root);
-        self.profiles.profile(record.profile).status
-            || record.session.as_ref().is_some_and(|session| session.spoke)
+        record.status || record.session.as_ref().is_some_and(|session| session.spoke)
     }
 
     /// Sends the status message in the scratch buffer to those who follow its kind, and to `also`.
@@ -218,6 +217,15 @@ impl Gateway {
                 out.push_scratch(follower.queue, Kind::Status, follower.via);
             }
         }
+    }
+
+    /// A place of a client that has a session or, where a `hello` moved it, the one that it has now.
+    pub(super) fn place_now(&self, client: ClientId, place: Place) -> Option<Place> {
+        let (id, via) = self.spoken_to(client, Some(place))?;
+        Some(Place {
+            via,
+            ..self.clients.place(id)
+        })
     }
 
     fn spoken_to(&self, client: ClientId, place: Option<Place>) -> Option<(DestinationId, Via)> {

@@ -117,12 +117,9 @@ impl Rule {
             EventRule::No => Nature::Value,
             EventRule::Yes => Nature::Event,
             EventRule::Press => match values.next() {
-                Some(
-                    ArgumentView::False
-                    | ArgumentView::Int(0)
-                    | ArgumentView::Long(0)
-                    | ArgumentView::Nil,
-                ) => Nature::Nothing,
+                Some(ArgumentView::False | ArgumentView::Int(0) | ArgumentView::Long(0)) => {
+                    Nature::Nothing
+                }
                 Some(ArgumentView::Float(0.0)) => Nature::Nothing,
                 Some(ArgumentView::Double(0.0)) => Nature::Nothing,
                 Some(_) | None => Nature::Event,

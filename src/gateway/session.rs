@@ -35,9 +35,10 @@ pub(super) enum Rate {
 impl Gateway {
     /// A good packet of a client that has a session is a sign of life.
     pub(super) fn heard(&mut self, now: Instant, origin: Origin, out: &mut Outputs) -> Rate {
-        let Some((client, _)) = self.live_source(now, origin, out) else {
+        let Some((client, destination)) = self.live_source(now, origin, out) else {
             return Rate::Within;
         };
+        self.follow_last_heard(client, destination);
         self.clients.heard(now, origin, client);
         let per_second = u64::from(self.limits.packets_per_second);
         let session = self.clients.session_mut(client);
@@ -69,7 +70,6 @@ impl Gateway {
         out: &mut Outputs,
     ) -> Option<(ClientId, DestinationId)> {
         if let Some(source) = self.clients.source(origin.from) {
-            self.follow_last_heard(source.client, source.destination);
             return Some((source.client, source.destination));
         }
         // A client that is known by its IP may speak from a port that was not heard yet.
@@ -99,7 +99,9 @@ impl Gateway {
                 }
                 let name = name_of(&who);
                 self.take_over_name(&name, out);
-                self.clients.add(now, Some(who), &name, profile, None)
+                let client = self.clients.add(now, Some(who), &name, profile, None);
+                self.set_profile(client, profile);
+                client
             }
         };
         self.open_session(now, client, origin.from);
@@ -165,6 +167,8 @@ impl Gateway {
         let gone = self.silent_at(client).is_some_and(|silent| silent <= due);
         self.clients.session_mut(client).timer = None;
         if gone {
+            // What ran out in the same moment ran out by itself.
+            self.release_overdue(due, client, out);
             self.end(client, EndCause::Silence, out);
         } else {
             self.arm_silence(due, client);
@@ -191,11 +195,13 @@ impl Gateway {
         for user in self.clients.session(client).users.clone() {
             self.release_all(user, UnlockCause::Disconnected, out);
             self.drop_streams(user);
+            self.drop_settling(user);
             self.clients.client_mut(user).session = None;
             self.clients.remove(user);
         }
         self.release_all(client, UnlockCause::Disconnected, out);
         self.drop_streams(client);
+        self.drop_settling(client);
         self.drop_scheduled(client);
         let session = self.clients.session(client);
         if session.announced {

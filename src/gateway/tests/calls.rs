@@ -217,3 +217,11 @@ fn an_answer_too_long_to_keep_is_read_again() {
         ["1 /oscgate/reply 1 OK 1"]
     );
 }
+
+#[test]
+fn what_was_refused_overtakes_nothing_not_even_what_has_no_address() {
+    let mut bench = Bench::new();
+    bench.send(2, "/oscgate/lock /f");
+    bench.send(1, "/oscgate/call 70 /oscgate/lock /f");
+    assert!(bench.send(1, "/oscgate/call 60 /oscgate/unlock \"\"")[0].contains("BAD_ADDRESS"));
+}

@@ -216,3 +216,13 @@ fn the_true_value_at_the_end_of_a_stream_is_the_one_of_then() {
         "it had none when it was denied"
     );
 }
+
+#[test]
+fn the_true_value_at_the_end_of_a_stream_goes_where_its_client_is_by_then() {
+    let mut bench = Bench::new();
+    bench.send(1, "/oscgate/lock /f 1");
+    bench.send(2, "/f 0.1");
+    bench.send(2, "/f 0.2");
+    bench.send(2, "/oscgate/hello x 3");
+    assert_eq!(bench.ms(400), ["3 /f 1"]);
+}

@@ -118,3 +118,18 @@ fn wrong_arguments_are_named_before_what_they_say() {
     assert!(bench.send(1, "/f 1")[0].contains("BAD_ARGUMENTS"));
     assert!(bench.send(2, "/f 1 0.5")[0].contains("OUT_OF_RANGE"));
 }
+
+#[test]
+fn a_press_is_whatever_is_not_0_or_false() {
+    let press = AddressRule {
+        event: EventRule::Press,
+        ..rule("/go")
+    };
+    let mut bench = Bench::with(show_of(vec![], vec![press]));
+    for edge in ["0", "F", "0.0", "0h"] {
+        assert_eq!(bench.send(1, &format!("/go {edge}")), [""; 0], "{edge}");
+    }
+    let nil = encode_message("/go", &[Argument::Nil]).unwrap();
+    assert_eq!(bench.bytes(local(1), &nil).len(), 1);
+    assert_eq!(bench.send(1, "/go 1").len(), 1);
+}

@@ -201,3 +201,15 @@ fn what_ends_in_a_late_turn_ends_in_the_order_of_its_own_times() {
         ],
     );
 }
+
+#[test]
+fn a_lock_that_runs_out_as_its_holder_falls_silent_has_run_out() {
+    let mut show = Show::default();
+    show.locks.timeout = Duration::from_secs(10);
+    let mut bench = Bench::with(show);
+    bench.send(1, "/oscgate/ping");
+    bench.ms(1);
+    bench.send(1, "/oscgate/lock /a");
+    let heard = bench.ms(10_000);
+    assert_eq!(heard, ["1 /oscgate/status/unlocked /a 127.0.0.1:1 expired"]);
+}
