@@ -43,6 +43,8 @@ pub(crate) struct Audit {
     scheduled: bool,
     witness: bool,
     behind: bool,
+    /// Another show was loaded: a renewal may shorten what remains.
+    reloaded: bool,
     /// Addresses whose locks began or ended in this step, and values that were set in it.
     moved: Vec<String>,
     fresh: Vec<(Vec<u8>, Vec<u8>)>,
@@ -77,6 +79,7 @@ impl Audit {
             scheduled: family.iter().any(schedules),
             witness: (history.show.clients.iter()).any(|client| client.name == "witness"),
             behind: false,
+            reloaded: false,
             moved: Vec::new(),
             fresh: Vec::new(),
         }
@@ -105,10 +108,12 @@ impl Audit {
             Happening::Behind { .. } => self.behind = true,
             Happening::CaughtUp => self.behind = false,
             // A shorter time counts from the next renewal on.
-            Happening::Show(_) => self
-                .locks
-                .values_mut()
-                .for_each(|held| held.not_before = at),
+            Happening::Show(_) => {
+                self.reloaded = true;
+                self.locks
+                    .values_mut()
+                    .for_each(|held| held.not_before = at);
+            }
             Happening::Datagram { .. }
             | Happening::Timeout
             | Happening::Unreachable { .. }
@@ -358,7 +363,8 @@ impl Audit {
             return Err(format!("{remaining} ms remain of the lock of {address}"));
         }
         let by_write = self.by_write.iter().any(|pattern| pattern.matches(address));
-        if let (Some(held), false, false) = (known, self.behind, by_write) {
+        let may_shrink = self.behind || self.reloaded || by_write;
+        if let (Some(held), false) = (known, may_shrink) {
             // Rounded to whole milliseconds, so it may be one less.
             let least = u64::try_from(remaining - 1).expect("it is above zero");
             let least = at + Duration::from_millis(least);

@@ -29,7 +29,8 @@ impl Model {
         let mut objection: Option<(&Letter, Refusal)> = None;
         let mut acting: Vec<&Letter> = Vec::new();
         for &letter in letters {
-            let outcome = if is_hello_or_bye(letter) && !trial.is_repeated_call(&asker, letter) {
+            let repeated = trial.is_repeated_call(&asker, letter);
+            let outcome = if is_hello_or_bye(letter) && !repeated {
                 Outcome::Refused(Refusal::error(codes::BAD_ARGUMENTS, &letter.address))
             } else {
                 trial.perform(&asker, letter)
@@ -37,11 +38,12 @@ impl Model {
             match outcome {
                 Outcome::Ignored => continue,
                 Outcome::Refused(refusal) => {
-                    if refusal.code != codes::STALE {
+                    if refusal.code != codes::STALE && !repeated {
                         meant.push(letter);
                     }
                     objection.get_or_insert((letter, refusal));
                 }
+                Outcome::Done(_) if repeated => {}
                 Outcome::Done(_) => meant.push(letter),
             }
             acting.push(letter);

@@ -245,7 +245,7 @@ pub(super) fn written_address(letter: &Letter) -> Option<String> {
     match text {
         "/oscgate/set" | "/oscgate/set_if" | "/oscgate/lock" | "/oscgate/unlock"
         | "/oscgate/take" => first,
-        "/oscgate/as" => written_address(&Letter {
+        "/oscgate/as" if first.is_some() => written_address(&Letter {
             address: letter.string(1)?.to_vec(),
             tail: letter.tail_behind(2),
         }),

@@ -29,8 +29,15 @@ pub(super) struct Thinned {
     last: Instant,
     /// When the value that waits may go out, if one waits.
     pub(super) waiting: Option<Instant>,
-    /// Who has not been sent it yet.
-    owed: BTreeSet<Place>,
+    /// Whose the value is that waits: its echo decides what is sent there.
+    writer: Option<(Place, Reach)>,
+}
+
+/// How much of what a writer follows its echo decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    Endpoint,
+    Client,
 }
 
 /// An echo that waits until a hand is still.
@@ -193,7 +200,15 @@ impl Model {
             .into_iter()
             .filter(|to| *to != own && !(all_own && to.1 == *key));
         match kind {
-            Kind::Value => self.update(&own, others.collect(), address, tail, author),
+            Kind::Value => {
+                let reach = if all_own {
+                    Reach::Client
+                } else {
+                    Reach::Endpoint
+                };
+                let others: Vec<Place> = others.collect();
+                self.update((own, reach), others, address, tail, author);
+            }
             Kind::Event | Kind::OtherEdge => {
                 for to in others {
                     self.send_value(&to, address, tail, None, kind);
@@ -205,8 +220,8 @@ impl Model {
     /// Sends an update to the followers, or lets it wait for its turn. Its sender needs none.
     fn update(
         &mut self,
-        own: &Place,
-        others: BTreeSet<Place>,
+        writer: (Place, Reach),
+        others: Vec<Place>,
         address: &str,
         tail: &[u8],
         author: Option<Who>,
@@ -214,19 +229,18 @@ impl Model {
         if let Some(rate) = self.rule(address).and_then(|rule| rule.rate) {
             let gap = Duration::from_secs(1) / rate;
             // While the gateway is behind nobody's turn comes.
-            let now = self.judged();
+            let judged = self.judged();
             if let Some(thinned) = self.thinned.get_mut(address)
-                && now < thinned.last + gap
+                && judged < thinned.last + gap
             {
                 thinned.waiting.get_or_insert(thinned.last + gap);
-                thinned.owed.extend(others);
-                thinned.owed.remove(own);
+                thinned.writer = Some(writer);
                 return;
             }
             let thinned = Thinned {
-                last: now,
+                last: self.now,
                 waiting: None,
-                owed: BTreeSet::new(),
+                writer: None,
             };
             self.thinned.insert(address.to_owned(), thinned);
         }
@@ -247,10 +261,15 @@ impl Model {
         };
         thinned.waiting = None;
         thinned.last = now;
-        let owed = std::mem::take(&mut thinned.owed);
-        let followers = self.followers(address);
-        for to in owed.iter().filter(|to| followers.contains(to)) {
-            self.send_stored(to, address);
+        let writer = thinned.writer.take();
+        for to in self.followers(address) {
+            let is_writers = writer.as_ref().is_some_and(|(own, reach)| match reach {
+                Reach::Endpoint => *own == to,
+                Reach::Client => own.1 == to.1,
+            });
+            if !is_writers {
+                self.send_stored(&to, address);
+            }
         }
     }
 
@@ -258,7 +277,10 @@ impl Model {
     fn let_all_through(&mut self) {
         let addresses: Vec<String> = self.thinned.keys().cloned().collect();
         for address in addresses {
+            let last = self.thinned[&address].last;
             self.let_through(&address);
+            // Its turn comes when it would have come.
+            self.thinned.get_mut(&address).expect("it is there").last = last;
         }
     }
 
@@ -292,19 +314,9 @@ impl Model {
     /// What waits for one place goes to another.
     pub(super) fn move_what_waits(&mut self, from: &Place, to: &Place) {
         for thinned in self.thinned.values_mut() {
-            if thinned.owed.remove(from) {
-                thinned.owed.insert(to.clone());
+            if let Some((own, _)) = thinned.writer.as_mut().filter(|(own, _)| own == from) {
+                own.clone_from(to);
             }
-        }
-    }
-
-    /// Forgets what waits for destinations that no longer follow.
-    pub(super) fn forget_unfollowed(&mut self) {
-        let addresses: Vec<String> = self.thinned.keys().cloned().collect();
-        for address in addresses {
-            let followers = self.followers(&address);
-            let thinned = self.thinned.get_mut(&address).expect("it was just there");
-            thinned.owed.retain(|to| followers.contains(to));
         }
     }
 }

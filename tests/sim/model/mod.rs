@@ -222,14 +222,20 @@ impl Model {
     pub(crate) fn handle(&mut self, now: Instant, happening: &Happening) -> Vec<Sent> {
         self.now = now;
         self.on_pace(happening);
+        // Which links are up is said before it is asked who has not been heard.
+        if let Happening::Links { up } = happening {
+            self.on_links(up);
+        }
         self.run_due();
         match happening {
             Happening::Datagram { from, via, bytes } => self.on_datagram(*from, *via, bytes),
-            Happening::Timeout | Happening::Behind { .. } | Happening::CaughtUp => {}
+            Happening::Timeout
+            | Happening::Behind { .. }
+            | Happening::CaughtUp
+            | Happening::Links { .. } => {}
             Happening::Unreachable { to } => self.on_unreachable(*to),
             Happening::Show(show) => self.on_show(show),
             Happening::WallClock { tag } => self.wall = Some((*tag, now)),
-            Happening::Links { up } => self.on_links(up),
             Happening::Stop => self.on_stop(),
         }
         self.run_due();

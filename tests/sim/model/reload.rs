@@ -59,7 +59,6 @@ impl Model {
         let heard = &self.last_heard;
         self.last_heard_at.retain(|key, _| heard.contains_key(key));
         self.withdraw();
-        self.forget_unfollowed();
         self.ending.clear();
         self.ghosts.clear();
         self.together = false;

@@ -35,11 +35,6 @@ fn unreadable(letter: &Letter) -> Outcome {
     Outcome::Refused(Refusal::error(codes::BAD_ARGUMENTS, &letter.address))
 }
 
-/// Text out of what may be none.
-fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
 impl Model {
     /// Does what a message says, and says how it went.
     pub(super) fn perform(&mut self, asker: &Asker, letter: &Letter) -> Outcome {
@@ -137,7 +132,7 @@ impl Model {
         let Some(address) = letter.string(0).filter(|_| letter.count() == 1) else {
             return unreadable(letter);
         };
-        let address = lossy(address);
+        let address = std::str::from_utf8(address).unwrap_or_default().to_owned();
         if !is_plain(&address) || is_own(&address) {
             return Outcome::Refused(Refusal::error(codes::BAD_ADDRESS, &letter.address));
         }
@@ -155,7 +150,7 @@ impl Model {
         let Some(address) = letter.string(0).filter(|_| letter.count() == 1) else {
             return unreadable(letter);
         };
-        let address = lossy(address);
+        let address = std::str::from_utf8(address).unwrap_or_default().to_owned();
         if !is_plain(&address) || is_own(&address) {
             return Outcome::Refused(Refusal::error(codes::BAD_ADDRESS, &letter.address));
         }
@@ -314,7 +309,6 @@ impl Model {
         });
         let session = self.sessions.get_mut(&asker.who.key).expect("it asks");
         session.subscriptions = subscriptions;
-        self.forget_unfollowed();
         Outcome::Done(Done::Nothing)
     }
 }

@@ -219,7 +219,6 @@ impl Model {
             .is_some_and(|entry| !entry.follow.is_empty());
         self.told
             .retain(|to, _| to.1 != *key || (follows && kept.contains(to)));
-        self.forget_unfollowed();
     }
 
     pub(super) fn on_unreachable(&mut self, to: SocketAddr) {
@@ -247,7 +246,13 @@ impl Model {
         self.together = true;
         for key in &keys {
             let own = self.place(key, self.sessions[key].endpoint);
-            self.ending = keys.iter().flat_map(|key| self.places_of(key)).collect();
+            let locks = self
+                .entries
+                .values()
+                .filter_map(|entry| entry.lock.as_ref());
+            let holders = locks.map(|lock| self.place(&lock.holder.key, lock.from));
+            let places = keys.iter().flat_map(|key| self.places_of(key));
+            self.ending = holders.chain(places).collect();
             let held: Vec<String> = self.held_by(key);
             for address in held {
                 self.end_lock(&address, "disconnected", None);
