@@ -33,10 +33,10 @@ mod world;
 use std::num::NonZero;
 use std::thread::available_parallelism;
 
-use run::{run_range, run_seed};
+use run::{Telling, run_range, run_seed};
 
 /// The seeds of every run of the tests.
-const SEEDS: std::ops::Range<u64> = 1..121;
+const SEEDS: std::ops::Range<u64> = 1..201;
 
 /// Seeds among them whose disagreements are not settled yet, one a line.
 const OPEN: &str = include_str!("open.txt");
@@ -49,7 +49,7 @@ fn machine_and_model_agree_over_many_histories() {
     run::hush();
     if let Ok(seed) = std::env::var("SIM_SEED") {
         let seed = seed.parse().expect("SIM_SEED is a number");
-        let outcome = run_seed(seed);
+        let outcome = run_seed(seed, Telling::Whole);
         if let Some(report) = outcome.failure {
             panic!("{report}");
         }
@@ -58,7 +58,7 @@ fn machine_and_model_agree_over_many_histories() {
     let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     let open: Vec<u64> = OPEN.lines().filter_map(|line| line.parse().ok()).collect();
     let seeds: Vec<u64> = SEEDS.filter(|seed| !open.contains(seed)).collect();
-    let summary = run_range(&seeds, threads, 1, |_, _, _| {});
+    let summary = run_range(&seeds, threads, (1, Telling::Whole), |_, _, _| {});
     if let Some((_, report)) = summary.failures.first() {
         panic!("{report}");
     }
@@ -77,7 +77,7 @@ fn seeds_that_found_something_find_nothing_any_more() {
         let Some(seed) = seed.and_then(|seed| seed.parse().ok()) else {
             continue;
         };
-        if let Some(report) = run_seed(seed).failure {
+        if let Some(report) = run_seed(seed, Telling::Whole).failure {
             panic!("{report}");
         }
     }
@@ -86,11 +86,16 @@ fn seeds_that_found_something_find_nothing_any_more() {
 #[test]
 fn a_seed_is_the_same_history_each_time_and_on_any_number_of_threads() {
     let two = NonZero::new(2).expect("two");
-    let first = run_range(&[3, 7], NonZero::<usize>::MIN, 3, |_, _, _| {});
-    let second = run_range(&[3, 7], two, 3, |_, _, _| {});
+    let first = run_range(
+        &[3, 7],
+        NonZero::<usize>::MIN,
+        (3, Telling::Line),
+        |_, _, _| {},
+    );
+    let second = run_range(&[3, 7], two, (3, Telling::Line), |_, _, _| {});
     assert_eq!(first.digest, second.digest);
     assert_eq!(first.tally, second.tally);
-    let other = run_range(&[7, 3], two, 3, |_, _, _| {});
+    let other = run_range(&[7, 3], two, (3, Telling::Line), |_, _, _| {});
     assert_eq!(first.digest, other.digest, "seeds count in their order");
-    assert_ne!(first.digest, run_seed(3).digest);
+    assert_ne!(first.digest, run_seed(3, Telling::Line).digest);
 }

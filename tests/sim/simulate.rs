@@ -55,6 +55,9 @@ struct Arguments {
     /// Stop after so many failing seeds.
     #[arg(long, default_value_t = 1)]
     failures: usize,
+    /// Only name the failing seeds and what is wrong, in a line each.
+    #[arg(long)]
+    brief: bool,
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {
@@ -76,7 +79,12 @@ fn main() -> ExitCode {
     let threads = arguments.threads.or(available_parallelism().ok());
     let threads = threads.unwrap_or(NonZero::<usize>::MIN);
     let mut progress = Progress::new(count);
-    let failures = arguments.failures;
+    let telling = if arguments.brief {
+        run::Telling::Line
+    } else {
+        run::Telling::Whole
+    };
+    let failures = (arguments.failures, telling);
     let summary = run::run_range(
         &seeds.clone().collect::<Vec<_>>(),
         threads,
@@ -84,7 +92,7 @@ fn main() -> ExitCode {
         |outcome, done, failed| {
             if let Some(report) = &outcome.failure {
                 progress.wipe();
-                println!("{report}\n");
+                println!("{report}");
             }
             progress.show(done, failed);
         },

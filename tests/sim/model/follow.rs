@@ -276,11 +276,17 @@ impl Model {
     /// All updates that wait go out: an event is about to pass, and a preset is there before it.
     fn let_all_through(&mut self) {
         let addresses: Vec<String> = self.thinned.keys().cloned().collect();
+        // Of different addresses any may come first.
+        let together = std::mem::replace(&mut self.together, true);
         for address in addresses {
             let last = self.thinned[&address].last;
             self.let_through(&address);
             // Its turn comes when it would have come.
             self.thinned.get_mut(&address).expect("it is there").last = last;
+        }
+        self.together = together;
+        if !together {
+            self.group += 1;
         }
     }
 
