@@ -16,7 +16,12 @@ const RANDOM_BYTES_MAX: u64 = 160;
 #[test]
 fn every_find_stays_found() {
     for (name, run) in TARGETS {
-        for path in files(&format!("tools/fuzz/finds/{name}")) {
+        let folder = format!("tools/fuzz/finds/{name}");
+        // A target that has found nothing has none.
+        if !Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder).exists() {
+            continue;
+        }
+        for path in files(&folder) {
             eprintln!("{}", path.display());
             run(&fs::read(&path).expect("a file of the repository"));
         }
