@@ -221,7 +221,10 @@ impl Gateway {
                 name: &name,
                 endpoint,
             });
-            self.tell_connected(client, endpoint, None, out);
+            // One that nobody has been told of yet is told under its new name when it is.
+            if self.clients.session(client).announced {
+                self.tell_connected(client, endpoint, None, out);
+            }
         }
         self.follow_reply_port(client, profile, out);
     }
