@@ -225,7 +225,7 @@ impl Speaker<'_> {
     fn hello(&mut self) -> Spoken {
         let spoken = Spoken::to("/oscgate/hello").text(self.chance.pick(&NAMES));
         if self.chance.once_in(6) {
-            return spoken.int(self.chance.pick(&[9_001, 9_002, 9_004]));
+            return spoken.int(i32::try_from(self.chance.between(9_001, 9_040)).expect("a port"));
         }
         spoken
     }

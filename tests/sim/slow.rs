@@ -195,7 +195,9 @@ impl Slow {
 
     fn fits(&self, which: impl Iterator<Item = usize>) -> bool {
         let (mut count, mut bytes) = (0, 0);
-        for n in which {
+        // What may be an event takes its room whatever becomes of it.
+        let unclear = self.positions(|kind| *kind == Kind::Unclear);
+        for n in which.chain(unclear) {
             count += 1;
             bytes += self.expected[n].bytes.len();
         }

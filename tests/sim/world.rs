@@ -364,7 +364,7 @@ impl World {
     fn place(&mut self, n: usize) {
         let actor = &self.actors[n];
         self.places.insert(actor.at, n);
-        let ports = actor.second.into_iter().chain(9_001..=9_004);
+        let ports = actor.second.into_iter().chain(9_001..=9_040);
         for port in ports {
             let place = SocketAddr::new(actor.at.ip(), port);
             self.places.entry(place).or_insert(n);

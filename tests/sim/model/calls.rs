@@ -274,7 +274,12 @@ pub(super) fn addresses_written(model: &Model, letter: &Letter) -> Vec<String> {
         let tail = letter.tail_behind(count);
         addresses_written(model, &Letter { address, tail })
     };
+    let nested = matches!(
+        (text, letter.string(1)),
+        ("/oscgate/call", Some(b"/oscgate/call")) | ("/oscgate/as", Some(b"/oscgate/as"))
+    );
     match (text, first) {
+        _ if nested => Vec::new(),
         ("/oscgate/as", Some(user)) if is_user(&user) => inside(2),
         ("/oscgate/call", _) => inside(2),
         ("/oscgate/set", Some(first)) => with_values(&first, letter.count() > 1),

@@ -20,8 +20,6 @@ pub(super) struct Stream {
     /// From where the hand moved that is sent the true value at the end, and whether its last write
     /// was a call: such a one is sent it only where it follows. Nowhere if there was but one.
     from: Option<(SocketAddr, bool)>,
-    /// Where that was: what was meant for a place that is given up goes nowhere.
-    place: Place,
 }
 
 /// What is told of one refusal.
@@ -103,7 +101,6 @@ impl Model {
     /// Counts a denied write, and says what is told of it.
     fn in_stream(&mut self, asker: &Asker, address: &str) -> Telling {
         let place = (asker.who.clone(), address.to_owned());
-        let own = self.answers_to(asker);
         let now = self.now;
         let interval = self.show.locks.denial_interval;
         let Some(stream) = self.streams.get_mut(&place) else {
@@ -111,7 +108,6 @@ impl Model {
                 last: now,
                 told: now,
                 from: None,
-                place: own,
             };
             self.streams.insert(place, stream);
             return Telling {
@@ -121,7 +117,6 @@ impl Model {
         };
         stream.last = now;
         stream.from = Some((asker.from, asker.call.is_some()));
-        stream.place = own;
         let denial = now >= stream.told + interval;
         if denial {
             stream.told = now;
@@ -139,8 +134,7 @@ impl Model {
             return;
         };
         let to = self.place(&place.0.key, from);
-        let is_there = to == stream.place;
-        if is_there && (!by_call || self.followers(&place.1).contains(&to)) {
+        if !by_call || self.followers(&place.1).contains(&to) {
             self.send_true_value(&to, &place.1);
         }
     }

@@ -55,7 +55,9 @@ impl Model {
             if !self.together && self.each_due().filter(|(other, _)| *other == at).count() > 1 {
                 self.together = true;
             }
+            self.as_of = Some(at);
             self.happen(due);
+            self.as_of = None;
             let done = self.each_due().all(|(other, _)| other != at);
             if self.together && done && self.ending.is_empty() {
                 self.together = false;

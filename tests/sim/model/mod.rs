@@ -152,6 +152,8 @@ pub(crate) struct Model {
     now: Instant,
     /// While behind: as of when, and until when at most.
     behind: Option<(Instant, Instant)>,
+    /// While something happens that was due a while ago: when it was.
+    as_of: Option<Instant>,
     /// The local addresses that are up; all of them until it is told.
     links: Option<Vec<IpAddr>>,
     /// What the wall clock said, and when.
@@ -192,6 +194,7 @@ impl Model {
             sockets: sockets.to_vec(),
             now: Instant::ZERO,
             behind: None,
+            as_of: None,
             links: None,
             wall: None,
             stopped: false,
@@ -292,9 +295,10 @@ impl Model {
 
     /// As of when what is due is due, and what is live is live.
     fn judged(&self) -> Instant {
-        match self.behind {
-            Some((since, _)) => since.min(self.now),
-            None => self.now,
+        match (self.as_of, self.behind) {
+            (Some(at), _) => at,
+            (None, Some((since, _))) => since.min(self.now),
+            (None, None) => self.now,
         }
     }
 }

@@ -28,7 +28,7 @@ impl Model {
                         ended.push(key.clone());
                     }
                 }
-                Some(new) if new.is_listed() && !key.is_listed() => {
+                Some(new) if !key.is_listed() => {
                     let sources = self.sessions.values().map(|session| session.began_at);
                     let rivals = sources.filter(|from| identify(show, *from).as_ref() == Some(new));
                     if rivals.count() == 1 {
@@ -46,10 +46,11 @@ impl Model {
         for key in ended {
             self.end_session(&key, "replaced");
         }
-        self.show = show.clone();
+        // Told as the former show has it: who follows, and where.
         for (key, new) in renamed {
             self.rename(&key, new);
         }
+        self.show = show.clone();
         let heard = std::mem::take(&mut self.last_heard);
         for (key, at) in heard {
             if self.entry_of(&key).is_some() && identify(show, at).as_ref() == Some(&key) {

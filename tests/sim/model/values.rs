@@ -87,7 +87,7 @@ impl Model {
                     if !limited || told + 1 < PATTERN_DENIALS_MAX {
                         self.tell_refusal(asker, &refusal);
                     } else if told + 1 == PATTERN_DENIALS_MAX {
-                        let limit = Refusal::denial(codes::LIMIT, pattern).in_stream();
+                        let limit = Refusal::denial(codes::LIMIT, pattern);
                         self.tell_refusal(asker, &limit);
                     }
                     refusals.push(refusal);
