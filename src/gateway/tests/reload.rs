@@ -160,3 +160,30 @@ fn who_takes_the_name_of_an_entry_that_appears_makes_way_for_it() {
     );
     assert!(bench.send_from(desk, "/oscgate/meta /f")[0].contains("10.0.0.1:1"));
 }
+
+#[test]
+fn a_follower_whose_entry_goes_or_changes_in_the_same_reload_stops_nothing() {
+    let desk = entry("desk", Source::Ip([10, 0, 0, 1].into()));
+    let moved = ClientEntry {
+        follow: vec!["/oscgate/status/*".to_owned()],
+        ..entry("screen", Source::Endpoint(at([10, 0, 0, 98], 9000)))
+    };
+    for speaks in [false, true] {
+        for after in [
+            vec![],
+            vec![desk.clone()],
+            vec![moved.clone(), desk.clone()],
+        ] {
+            let mut bench = Bench::with(show_of(vec![screen()], vec![]));
+            let (a, b) = (at([10, 0, 0, 1], 1), at([10, 0, 0, 1], 2));
+            if speaks {
+                bench.send_from(at([10, 0, 0, 99], 9000), "/f 1");
+            }
+            bench.send_from(a, "/oscgate/lock /f 1");
+            bench.send_from(b, "/oscgate/hello desk");
+            reload(&mut bench, show_of(after, vec![]));
+            bench.send_from(a, "/f 2");
+            bench.ms(70_000);
+        }
+    }
+}

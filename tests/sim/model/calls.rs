@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use oscgate::config::EventRule;
 use oscgate::limits::{CALL_ANSWER_BYTES_MAX, CALL_MEMORY};
 
 use super::Model;
@@ -27,6 +28,8 @@ struct Answer {
     refusal: Option<Refusal>,
     /// The reply; none if it is too long to be remembered.
     bytes: Option<Vec<u8>>,
+    /// What was read, to be read again where the reply is too long.
+    read: Letter,
 }
 
 impl Calls {
@@ -64,24 +67,29 @@ impl Model {
         };
         let calls = self.calls(asker);
         let remembered = calls.answers.get(&number).cloned();
+        let mut again = None;
         if let Some(Answer {
             refusal,
-            bytes: Some(bytes),
+            bytes,
+            read,
         }) = remembered
         {
-            let own = self.answers_to(asker);
-            self.send(&own, bytes);
-            return repeated(refusal);
+            if let Some(bytes) = bytes {
+                let own = self.answers_to(asker);
+                self.send(&own, bytes);
+                return repeated(refusal);
+            }
+            again = Some(read);
         }
         if calls.is_too_low(number) {
             let refusal = Refusal::error(codes::STALE, &letter.address);
             self.reply(asker, number, &refusal.reply());
             return repeated(Some(refusal));
         }
-        let inner = Letter {
+        let inner = again.unwrap_or_else(|| Letter {
             address: letter.string(1).unwrap_or_default().to_vec(),
             tail: letter.tail_behind(2),
-        };
+        });
         let calls = self.calls(asker);
         calls.highest = calls.highest.max(Some(number));
         let by_call = Asker {
@@ -138,7 +146,7 @@ impl Model {
             refusal.told = true;
         }
         let bytes = self.reply(asker, number, &arguments);
-        self.remember(asker, number, refusal.as_ref(), bytes);
+        self.remember(asker, number, refusal.as_ref(), bytes, inner);
         if refusal.is_none() && inner.address == b"/oscgate/bye" {
             self.end_session(&asker.who.key, "bye");
         }
@@ -161,10 +169,12 @@ impl Model {
         number: i32,
         refusal: Option<&Refusal>,
         bytes: Vec<u8>,
+        read: &Letter,
     ) {
         let answer = Answer {
             refusal: refusal.cloned(),
             bytes: (bytes.len() <= CALL_ANSWER_BYTES_MAX).then_some(bytes),
+            read: read.clone(),
         };
         let calls = self.calls(asker);
         calls.highest = calls.highest.max(Some(number));
@@ -209,7 +219,7 @@ impl Model {
             return;
         }
         let bytes = self.reply(asker, number, &first.reply());
-        self.remember(asker, number, Some(first), bytes);
+        self.remember(asker, number, Some(first), bytes, letter);
     }
 }
 
@@ -255,10 +265,18 @@ pub(super) fn written_address(letter: &Letter) -> Option<String> {
 
 /// The addresses that a message is to write with values: those of a pattern in order.
 pub(super) fn addresses_written(model: &Model, letter: &Letter) -> Vec<String> {
-    let with_values = |target: &str, values: bool| match (values, has_pattern(target)) {
-        (false, _) => Vec::new(),
-        (true, false) => vec![target.to_owned()],
-        (true, true) => model.covered(target),
+    // What is an event by its rule is passed on, not written, whatever the address still holds.
+    let stores = |address: &String| {
+        let rule = model.rule(address);
+        rule.is_none_or(|rule| rule.event == EventRule::No)
+    };
+    let with_values = |target: &str, values: bool| {
+        let targets = match (values, has_pattern(target)) {
+            (false, _) => Vec::new(),
+            (true, false) => vec![target.to_owned()],
+            (true, true) => model.covered(target),
+        };
+        targets.into_iter().filter(stores).collect()
     };
     let Some(text) = letter.text() else {
         return Vec::new();

@@ -222,8 +222,7 @@ impl Model {
     pub(super) fn places_of(&self, key: &Key) -> Vec<Place> {
         let session = &self.sessions[key];
         let mut places = vec![self.place(key, session.endpoint)];
-        let subscribed = session.subscriptions.iter();
-        places.extend(subscribed.map(|(endpoint, _)| self.place(key, *endpoint)));
+        places.extend(session.sources.iter().map(|from| self.place(key, *from)));
         if let Key::Listed(name) | Key::Member(name, _) = key {
             let configured = self.configured_places(name).into_iter();
             places.extend(configured.filter(|(_, own)| own == key));

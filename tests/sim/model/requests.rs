@@ -132,10 +132,9 @@ impl Model {
         let Some(address) = letter.string(0).filter(|_| letter.count() == 1) else {
             return unreadable(letter);
         };
-        let address = std::str::from_utf8(address).unwrap_or_default().to_owned();
-        if !is_plain(&address) || is_own(&address) {
+        let Ok(address) = self.subject(address) else {
             return Outcome::Refused(Refusal::error(codes::BAD_ADDRESS, &letter.address));
-        }
+        };
         let Some(value) = self.value(&address).cloned() else {
             return Outcome::Refused(Refusal::error(codes::NOT_FOUND, &letter.address));
         };
@@ -150,10 +149,9 @@ impl Model {
         let Some(address) = letter.string(0).filter(|_| letter.count() == 1) else {
             return unreadable(letter);
         };
-        let address = std::str::from_utf8(address).unwrap_or_default().to_owned();
-        if !is_plain(&address) || is_own(&address) {
+        let Ok(address) = self.subject(address) else {
             return Outcome::Refused(Refusal::error(codes::BAD_ADDRESS, &letter.address));
-        }
+        };
         let mut arguments = vec![s(&address)];
         match self.holder(&address) {
             Some(holder) => {

@@ -10,6 +10,7 @@ use super::Model;
 use super::codes::{self, Refusal};
 use super::packets::{Sender, is_atomic};
 use super::people::Key;
+use super::requests::is_request;
 use super::wire::Element;
 
 /// What lies further ahead is the past, told by another way of counting.
@@ -80,6 +81,11 @@ impl Model {
             .first()
             .map(|letter| letter.address.clone());
         if let Some(code) = code {
+            if packet.letters().into_iter().any(is_request)
+                && let Some(session) = self.sessions.get_mut(&sender.key)
+            {
+                session.spoke = true;
+            }
             let address = first.unwrap_or_else(|| b"#bundle".to_vec());
             self.greet(&sender.key);
             self.tell_denial(&sender.asker(), &Refusal::denial(code, address));

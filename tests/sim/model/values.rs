@@ -65,6 +65,17 @@ impl Model {
             .collect()
     }
 
+    /// Which denial of a pattern is the one that says that no more are told; none does if all are.
+    fn denials_told(&self, asker: &Asker, covered: &[String], tail: &[u8]) -> Option<usize> {
+        if asker.who.key.is_listed() || covered.len() <= PATTERN_DENIALS_MAX {
+            return None;
+        }
+        let mut trial = self.clone();
+        let outcomes = covered.iter().map(|one| trial.write_one(asker, one, tail));
+        let refused = outcomes.filter(|outcome| matches!(outcome, Outcome::Refused(_)));
+        (refused.count() > PATTERN_DENIALS_MAX).then_some(PATTERN_DENIALS_MAX)
+    }
+
     fn write_by_pattern(&mut self, asker: &Asker, pattern: &str, tail: &[u8]) -> Outcome {
         let covered = self.covered(pattern);
         if covered.len() > PATTERN_MATCHES_MAX {
@@ -79,14 +90,14 @@ impl Model {
         }
         let mut written = 0;
         let mut refusals = Vec::new();
-        let limited = !asker.who.key.is_listed();
+        let limit = self.denials_told(asker, &covered, tail);
         for address in &covered {
             match self.write_one(asker, address, tail) {
                 Outcome::Refused(refusal) => {
-                    let told = refusals.len();
-                    if !limited || told + 1 < PATTERN_DENIALS_MAX {
+                    let number = refusals.len() + 1;
+                    if limit.is_none_or(|limit| number < limit) {
                         self.tell_refusal(asker, &refusal);
-                    } else if told + 1 == PATTERN_DENIALS_MAX {
+                    } else if limit == Some(number) {
                         let limit = Refusal::denial(codes::LIMIT, pattern);
                         self.tell_refusal(asker, &limit);
                     }
