@@ -49,6 +49,8 @@ pub(super) struct Client {
 /// The time from a client's first good packet to its `bye`, silence or replacement.
 #[derive(Debug)]
 pub(super) struct Session {
+    /// Which one it is of all that ever began.
+    pub(super) number: u64,
     /// The endpoint that it began from.
     pub(super) endpoint: SocketAddr,
     /// It has sent a heartbeat.

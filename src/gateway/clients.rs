@@ -318,21 +318,47 @@ impl Clients {
                     !destination.subscriptions.is_empty() || !destination.syncs.is_empty();
                 (destination.address != address || !listens).then_some((source.heard, address))
             });
-        if let Some((_, oldest)) = idle.min() {
-            self.forget_source(client, oldest, out);
+        if let Some((_, oldest)) = idle.min()
+            && let Some(alone) = self.forget_source(client, oldest)
+        {
+            let timer = self.close(alone, out);
+            debug_assert!(timer.is_none(), "what is being synced is not idle");
         }
     }
 
-    fn forget_source(&mut self, client: ClientId, address: SocketAddr, out: &mut Outputs) {
-        self.client_mut(client)
-            .sources
-            .retain(|&other| other != address);
-        let Some(gone) = self.sources.remove(&address) else {
-            return;
+    /// Forgets a source of a client. Gives back its destination if nothing else of the client goes
+    /// there.
+    pub(super) fn forget_source(
+        &mut self,
+        client: ClientId,
+        address: SocketAddr,
+    ) -> Option<DestinationId> {
+        let sources = &mut self.client_mut(client).sources;
+        sources.retain(|&other| other != address);
+        let gone = self.sources.remove(&address)?.destination;
+        let others = self.client(client).sources.iter();
+        let shared = { others }.any(|other| self.sources[other].destination == gone);
+        (self.destination(gone).address == address && !shared).then_some(gone)
+    }
+
+    /// Where a client was heard last, if any of its sources is answered at a port that is not its
+    /// own.
+    pub(super) fn redirected(&self, client: ClientId) -> Option<SocketAddr> {
+        let sources = self.client(client).sources.iter();
+        let elsewhere = |source: &SocketAddr| {
+            self.destination(self.sources[source].destination).address != *source
         };
-        if self.destination(gone.destination).address == address {
-            let timer = self.close(gone.destination, out);
-            debug_assert!(timer.is_none(), "what is being synced is not idle");
+        { sources.clone() }.any(elsewhere).then_some(())?;
+        { sources.copied() }.max_by_key(|source| self.sources[source].heard)
+    }
+
+    /// Answers each source of a client at its own port.
+    pub(super) fn answer_at_sources(&mut self, client: ClientId, via: Via, out: &mut Outputs) {
+        for source in self.client(client).sources.clone() {
+            let own = self.open(client, source, via, out);
+            if let Some(known) = self.sources.get_mut(&source) {
+                known.destination = own;
+            }
         }
     }
 

@@ -113,6 +113,8 @@ pub struct Gateway {
     followers: Followers,
     /// How many locks are held.
     locks: usize,
+    /// How many sessions there ever were.
+    sessions_begun: u64,
     // What is going on.
     pace: Pace,
     wall_clock: Option<WallClock>,
@@ -205,6 +207,7 @@ impl Gateway {
             clients: Clients::new(),
             followers: Followers::new(),
             locks: 0,
+            sessions_begun: 0,
             pace: Pace::Abreast,
             wall_clock: None,
             schedule: Schedule::default(),

@@ -34,17 +34,17 @@ pub(super) struct News<'a> {
 pub(super) struct Thinned {
     /// What is stored has not been sent to all followers.
     pending: bool,
-    /// Where its writer is, and for how much of it the echo decides alone.
-    writer: Option<(Place, EchoDecides)>,
+    /// Who wrote it.
+    writer: Option<Writer>,
 }
 
-/// Where a writer is sent its own value by its echo or not at all, though it follows the address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum EchoDecides {
-    /// At the endpoint that wrote.
-    ForEndpoint,
-    /// At all its endpoints (`echo = "never"`).
-    ForClient,
+/// Who is sent its own value by its echo or not at all, though it follows the address.
+#[derive(Clone, Copy, Debug)]
+enum Writer {
+    /// The endpoint that wrote.
+    Endpoint(Place),
+    /// The client that wrote, at all its endpoints (`echo = "never"`).
+    Client(ClientId),
 }
 
 /// A client that is sent its own last value once its hand is still (`echo = "settled"`).
@@ -97,11 +97,12 @@ impl Gateway {
         }
         let rule = self.rules.rule(self.table.entry(id).rule);
         if let Some(interval) = rule.interval {
-            let decides = match policy {
-                Echo::Never => EchoDecides::ForClient,
-                Echo::Always | Echo::Changed | Echo::Settled => EchoDecides::ForEndpoint,
+            let writer = match policy {
+                Echo::Never => Writer::Client(self.clients.root(asker.client)),
+                Echo::Always | Echo::Changed | Echo::Settled => {
+                    Writer::Endpoint(asker.place(&self.clients))
+                }
             };
-            let writer = (asker.place(&self.clients), decides);
             if self.hold_back(now, id, interval, writer) {
                 return;
             }
@@ -168,8 +169,7 @@ impl Gateway {
         let destination = self.clients.destination(place.destination);
         let client = self.clients.client(destination.client);
         // What one wrote oneself is never taken for a reflection, so it need not be remembered.
-        let own =
-            writer == client.name && client.session.as_ref().is_none_or(|s| s.users.is_empty());
+        let own = writer == client.name;
         out.push(destination.queue, Kind::Value(id), place.via, message);
         if reflects && !own {
             let destination = self.clients.destination_mut(place.destination);
@@ -240,7 +240,7 @@ impl Gateway {
         now: Instant,
         id: AddressId,
         interval: Duration,
-        writer: (Place, EchoDecides),
+        writer: Writer,
     ) -> bool {
         if let Some(thinned) = self.thinned.get_mut(&id) {
             thinned.pending = true;
@@ -284,20 +284,21 @@ impl Gateway {
             return;
         };
         thinned.pending = false;
-        let from = thinned
-            .writer
-            .take()
-            .filter(|&(place, _)| self.clients.at(place).is_some());
+        let from = thinned.writer.take();
         let writer = self.table.entry(id).writer;
         for n in 0..self.follower_count(id) {
-            let follower = self.follower(id, n);
-            let client = |id| self.clients.destination(id).client;
-            let is_writers = from.is_some_and(|(place, decides)| match decides {
-                EchoDecides::ForEndpoint => place.destination == follower,
-                EchoDecides::ForClient => client(place.destination) == client(follower),
-            });
+            let follower = self.clients.place(self.follower(id, n));
+            let is_writers = match from {
+                Some(Writer::Endpoint(place)) => {
+                    (place.destination, place.serial) == (follower.destination, follower.serial)
+                }
+                Some(Writer::Client(client)) => {
+                    self.clients.destination(follower.destination).client == client
+                }
+                None => false,
+            };
             if !is_writers {
-                self.send_stored(now, id, self.clients.place(follower), writer, out);
+                self.send_stored(now, id, follower, writer, out);
             }
         }
     }
@@ -340,6 +341,15 @@ impl Gateway {
     /// Forgets what a client whose session ends would have been sent.
     pub(super) fn drop_settling(&mut self, client: ClientId) {
         self.settling.retain(|&(whose, _), _| whose != client);
+    }
+
+    /// Forgets that a client whose record goes wrote what is held back.
+    pub(super) fn forget_writer(&mut self, client: ClientId) {
+        for thinned in self.thinned.values_mut() {
+            if matches!(thinned.writer, Some(Writer::Client(whose)) if whose == client) {
+                thinned.writer = None;
+            }
+        }
     }
 
     /// A hand may have become still: its last value is sent back.

@@ -32,8 +32,9 @@ impl Gateway {
             .into_iter()
             .map(|client| (client, self.fate(client, &former)))
             .collect();
+        // Until it is known what becomes of it a client has the profile of the unlisted.
         for &(client, _) in &fates {
-            self.reset_profile(client);
+            self.assign(client, ProfileId::default());
         }
         // Who is configured to follow is told of it all, whether or not it has spoken.
         let mut silent = Vec::new();
@@ -50,6 +51,12 @@ impl Gateway {
             }
         }
         self.take_configured_names(out);
+        // All that ends or has a new name has been told as before: now what is new takes effect.
+        for client in self.clients.alive() {
+            self.set_profile(client, self.clients.client(client).profile);
+            self.part_with_sources(client, out);
+            self.follow_reply_port(client, out);
+        }
         self.drop_configured_subscriptions(out);
         for client in silent {
             self.forget(client, out);
@@ -187,7 +194,7 @@ impl Gateway {
     fn meet(&mut self, client: ClientId, fate: Fate, out: &mut Outputs) {
         match fate {
             Fate::Forgotten => {}
-            Fate::Stays { profile } => self.set_profile(client, profile),
+            Fate::Stays { profile } => self.assign(client, profile),
             Fate::Ended => self.end(client, EndCause::Replaced, out),
             Fate::Becomes { who, profile } => self.become_listed(client, (who, profile), out),
         }
@@ -210,7 +217,7 @@ impl Gateway {
             == Some(&former);
         let name = name_of(&who);
         self.clients.identify(client, who);
-        self.set_profile(client, profile);
+        self.assign(client, profile);
         let configured = self.profiles.profile(profile).is_configured();
         if (configured || had_none) && name != former {
             self.take_over_name(&name, out);
@@ -226,33 +233,52 @@ impl Gateway {
                 self.tell_connected(client, endpoint, None, out);
             }
         }
-        self.follow_reply_port(client, profile, out);
-    }
-
-    /// Until it is known what becomes of it a client has the profile of the unlisted. Whether it
-    /// is to be told of things stays as it was.
-    fn reset_profile(&mut self, client: ClientId) {
-        let status = self.clients.client(client).status;
-        self.set_profile(client, ProfileId::default());
-        self.clients.client_mut(client).status = status;
     }
 
     /// Gives a client, and its users, what its entry says.
     pub(super) fn set_profile(&mut self, client: ClientId, profile: ProfileId) {
-        let status = self.profiles.profile(profile).status;
-        let record = self.clients.client_mut(client);
-        (record.profile, record.status) = (profile, status);
+        self.assign(client, profile);
+        self.clients.client_mut(client).status = self.profiles.profile(profile).status;
+    }
+
+    /// The same, but whether it is to be told of things stays as it was.
+    fn assign(&mut self, client: ClientId, profile: ProfileId) {
+        self.clients.client_mut(client).profile = profile;
         let session = self.clients.session_if_alive(client);
         for user in session.map_or(Vec::new(), |session| session.users.clone()) {
             self.clients.client_mut(user).profile = profile;
         }
     }
 
-    /// Where the entry names a reply port, what goes to the client goes there from now on.
-    fn follow_reply_port(&mut self, client: ClientId, profile: ProfileId, out: &mut Outputs) {
-        let port = self.profiles.profile(profile).reply_port;
-        if let (Some(port), Some(at)) = (port, self.clients.last_destination(client)) {
+    /// What is heard from a source that is somebody else now is no longer this client's.
+    fn part_with_sources(&mut self, client: ClientId, out: &mut Outputs) {
+        for source in self.clients.client(client).sources.clone() {
+            let (who, _) = self.profiles.identify(source);
+            let is_its = self.clients.client(client).who.as_ref() == Some(&who);
+            if (!is_its || !self.profiles.allows(source))
+                && let Some(alone) = self.clients.forget_source(client, source)
+            {
+                self.close(alone, out);
+            }
+        }
+    }
+
+    /// What goes to a client goes to the reply port of its `hello` or of its entry, else to where
+    /// it was heard.
+    fn follow_reply_port(&mut self, client: ClientId, out: &mut Outputs) {
+        let (Some(session), Some(at)) = (
+            self.clients.session_if_alive(client),
+            self.clients.last_destination(client),
+        ) else {
+            return;
+        };
+        let profile = self.profiles.profile(self.profile_of(client));
+        if let Some(port) = session.reply_port.or(profile.reply_port) {
             self.move_to_port(client, at, port, out);
+        } else if let Some(last) = self.clients.redirected(client) {
+            let at = self.move_to_port(client, at, last.port(), out);
+            let via = self.clients.destination(at).via;
+            self.clients.answer_at_sources(client, via, out);
         }
     }
 

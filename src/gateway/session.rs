@@ -115,9 +115,12 @@ impl Gateway {
 
     fn open_session(&mut self, now: Instant, client: ClientId, endpoint: SocketAddr) {
         let allowance = u64::from(self.limits.packets_per_second) * 1_000_000;
+        self.sessions_begun += 1;
+        let number = self.sessions_begun;
         let record = self.clients.client_mut(client);
         record.last_heard = now;
         record.session = Some(Session {
+            number,
             endpoint,
             heartbeat: false,
             spoke: false,
@@ -242,6 +245,7 @@ impl Gateway {
         for destination in self.clients.client(client).destinations.clone() {
             self.close(destination, out);
         }
+        self.forget_writer(client);
         self.clients.remove(client);
     }
 

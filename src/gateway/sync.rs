@@ -26,8 +26,8 @@ pub(super) struct Sync {
     via: Via,
     /// Locks still to be told, last first.
     locks: Vec<AddressId>,
-    /// Sessions still to be told, last first.
-    sessions: Vec<ClientId>,
+    /// Sessions still to be told, by their numbers, last first.
+    sessions: Vec<(u64, ClientId)>,
     /// Where to go on among the addresses; `None`: they are done.
     next: Option<String>,
     count: i32,
@@ -55,8 +55,10 @@ impl Gateway {
         }
         let mut sessions = Vec::new();
         if wants(StatusKind::Connected) {
-            sessions = self.clients.alive();
-            sessions.reverse();
+            let alive = self.clients.alive().into_iter();
+            sessions.extend(alive.map(|client| (self.clients.session(client).number, client)));
+            // Whoever came first is told of first.
+            sessions.sort_unstable_by_key(|&(number, _)| std::cmp::Reverse(number));
         }
         let next = (!of_status).then(|| pattern.prefix().to_owned());
         let sync = Sync {
@@ -153,8 +155,8 @@ impl Gateway {
         while sent < SYNC_BURST {
             let written = if let Some(lock) = sync.locks.pop() {
                 self.write_lock(now, lock, out)
-            } else if let Some(client) = sync.sessions.pop() {
-                self.write_session(client, out)
+            } else if let Some((number, client)) = sync.sessions.pop() {
+                self.write_session(number, client, out)
             } else {
                 break;
             };
@@ -216,12 +218,10 @@ impl Gateway {
         true
     }
 
-    fn write_session(&self, client: ClientId, out: &mut Outputs) -> bool {
-        let Some(session) = self
-            .clients
-            .session_if_alive(client)
-            .filter(|s| s.announced)
-        else {
+    fn write_session(&self, number: u64, client: ClientId, out: &mut Outputs) -> bool {
+        let session = self.clients.session_if_alive(client);
+        // Another may have its place by now.
+        let Some(session) = session.filter(|s| s.announced && s.number == number) else {
             return false;
         };
         let (name, endpoint) = (self.clients.name(client), session.endpoint);

@@ -52,6 +52,10 @@ impl Gateway {
         let (true, Some(id), Some(values)) = (act.plain, target.id, act.values) else {
             return false;
         };
+        // What sends back whatever it is sent does not say on whose behalf.
+        if asker.in_as {
+            return false;
+        }
         let sent = &self.clients.destination(asker.destination).sent;
         if sent.is_empty() || self.rules.rule(target.rule).nature(values) != Nature::Value {
             return false;

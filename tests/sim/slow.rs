@@ -1,7 +1,7 @@
 //! The destination that cannot keep up: not everything reaches it, but what does keeps the
 //! promises about order and loss, and what does not is counted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use oscgate::config::{EventRule, Show};
 use oscgate::gateway::{Change, Outputs};
@@ -136,7 +136,7 @@ impl Slow {
         }
         // What would be left if every value that may be replaced were: if that fits, it is there.
         let needed = self.needed();
-        if self.fits(needed.iter().copied()) {
+        if self.always_fit() {
             return Self::all_there(&self.expected, &kept, &needed, "though there was room");
         }
         let barriers: Vec<usize> =
@@ -193,6 +193,31 @@ impl Slow {
             .collect()
     }
 
+    /// Whether what is needed fitted whenever something was added: a large value may have been
+    /// replaced by a small one since.
+    fn always_fit(&self) -> bool {
+        let (mut count, mut bytes) = (0, 0);
+        let mut newest: BTreeMap<&[u8], usize> = BTreeMap::new();
+        for due in &self.expected {
+            let length = due.bytes.len();
+            let before = match &due.kind {
+                Kind::Value(address) => newest.insert(address, length),
+                // What may be an event takes its room whatever becomes of it.
+                Kind::Unclear => None,
+                Kind::Event | Kind::Status => {
+                    newest.clear();
+                    None
+                }
+            };
+            count += usize::from(before.is_none());
+            bytes = bytes + length - before.unwrap_or(0);
+            if !has_room(count, bytes) {
+                return false;
+            }
+        }
+        true
+    }
+
     fn fits(&self, which: impl Iterator<Item = usize>) -> bool {
         let (mut count, mut bytes) = (0, 0);
         // What may be an event takes its room whatever becomes of it.
@@ -201,7 +226,7 @@ impl Slow {
             count += 1;
             bytes += self.expected[n].bytes.len();
         }
-        count < QUEUE_MESSAGES_MAX && bytes <= QUEUE_BYTES_MAX - DATAGRAM_BYTES_MAX
+        has_room(count, bytes)
     }
 
     fn all_there(
@@ -235,4 +260,9 @@ impl Slow {
             Kind::Value(address.to_vec())
         }
     }
+}
+
+/// Whether so much and another datagram fit into a queue.
+const fn has_room(count: usize, bytes: usize) -> bool {
+    count < QUEUE_MESSAGES_MAX && bytes <= QUEUE_BYTES_MAX - DATAGRAM_BYTES_MAX
 }

@@ -31,7 +31,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use oscgate::config::Show;
@@ -184,6 +184,8 @@ pub(crate) struct Model {
     ending: Vec<Place>,
     /// What they followed while they were there.
     ghosts: Vec<(Place, String)>,
+    /// Clients whose entry appears with the show that is being put in force.
+    renamed: BTreeSet<Key>,
 }
 
 impl Model {
@@ -218,6 +220,7 @@ impl Model {
             together: false,
             ending: Vec::new(),
             ghosts: Vec::new(),
+            renamed: BTreeSet::new(),
         }
     }
 

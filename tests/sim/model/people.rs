@@ -152,6 +152,9 @@ impl Who {
 impl Model {
     /// The entry of a client.
     pub(super) fn entry_of(&self, key: &Key) -> Option<&ClientEntry> {
+        if self.renamed.contains(key) {
+            return None;
+        }
         match key {
             Key::Listed(name) | Key::Member(name, _) => {
                 self.show.clients.iter().find(|entry| entry.name == *name)

@@ -47,18 +47,26 @@ impl Model {
             self.end_session(&key, "replaced");
         }
         // Told as the former show has it: who follows, and where.
-        for (key, new) in renamed {
-            self.rename(&key, new);
+        for (key, new) in &renamed {
+            self.renamed.insert(new.clone());
+            self.rename(key, new.clone());
         }
         self.show = show.clone();
+        self.renamed.clear();
         let heard = std::mem::take(&mut self.last_heard);
         for (key, at) in heard {
             if self.entry_of(&key).is_some() && identify(show, at).as_ref() == Some(&key) {
                 self.last_heard.insert(key, at);
             }
         }
+        for (_, new) in renamed {
+            let session = &self.sessions[&new];
+            self.last_heard_at.insert(new.clone(), session.heard);
+            self.last_heard.insert(new, session.endpoint);
+        }
         let heard = &self.last_heard;
         self.last_heard_at.retain(|key, _| heard.contains_key(key));
+        self.part_with_sources();
         self.withdraw();
         self.ending.clear();
         self.ghosts.clear();
@@ -85,10 +93,7 @@ impl Model {
         let former = self.client_name(key);
         let mut session = self.sessions.remove(key).expect("it is running");
         session.name = None;
-        let at: SocketAddr = session.endpoint;
-        self.last_heard_at.insert(new.clone(), session.heard);
         self.sessions.insert(new.clone(), session);
-        self.last_heard.insert(new.clone(), at);
         let renamed = |who: &mut Who| {
             if who.key == *key {
                 who.key = new.clone();
@@ -132,6 +137,29 @@ impl Model {
         }
         if self.client_name(&new) != former {
             self.tell_connected(&new, None);
+        }
+    }
+
+    /// Sources that are somebody else now are no longer a client's, nor is what was to go there.
+    fn part_with_sources(&mut self) {
+        let show = &self.show;
+        for (key, session) in &mut self.sessions {
+            let is_its = |from: &SocketAddr| identify(show, *from).as_ref() == Some(key);
+            session.sources.retain(is_its);
+            let written = match key {
+                Key::Listed(name) | Key::Member(name, _) => {
+                    let entry = show.clients.iter().find(|entry| entry.name == *name);
+                    entry.and_then(|entry| entry.reply_port)
+                }
+                Key::Ip(_) | Key::Endpoint(_) => None,
+            };
+            if session.reply_port.or(written).is_none() {
+                session.subscriptions.retain(|(from, _)| is_its(from));
+                self.syncs.retain(|(own, from), _| own != key || is_its(from));
+            }
+            if !is_its(&session.endpoint) {
+                session.endpoint = session.began_at;
+            }
         }
     }
 

@@ -43,9 +43,9 @@ impl Model {
             return Outcome::Refused(refusal.in_stream());
         };
         if !is_own(text) {
-            let reflects = match asker.call {
-                None => Reflects::Perhaps,
-                Some(_) => Reflects::Never,
+            let reflects = match (asker.call, &asker.who.user) {
+                (None, None) => Reflects::Perhaps,
+                _ => Reflects::Never,
             };
             return self.write(asker, text, &letter.tail, reflects);
         }
