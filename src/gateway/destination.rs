@@ -128,7 +128,7 @@ impl Sent {
     }
 
     /// Whether such a value, not written under one of the names `own`, was sent within the last
-    /// `span`.
+    /// `span`. Nobody sends back what comes out of the same packet.
     pub(super) fn has(
         &mut self,
         now: Instant,
@@ -146,7 +146,7 @@ impl Sent {
         }
         let mut number = self.last.get(&address).copied();
         while let Some(value) = number.and_then(|number| self.numbered(number)) {
-            if value.hash == hash && !own.contains(&value.writer) {
+            if value.hash == hash && value.at < now && !own.contains(&value.writer) {
                 return true;
             }
             number = value.before;

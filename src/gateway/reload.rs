@@ -37,11 +37,12 @@ impl Gateway {
             self.assign(client, ProfileId::default());
         }
         // Who is configured to follow is told of it all, whether or not it has spoken.
-        let mut silent = Vec::new();
+        let (mut silent, mut quiet) = (Vec::new(), Vec::new());
         for (client, fate) in fates {
             match fate {
                 // Nobody misses a record without a session: it is made again where it is wanted.
                 Fate::Forgotten => silent.push(client),
+                Fate::Quiet { profile, at } => quiet.push((client, profile, at)),
                 Fate::Stays { .. } | Fate::Becomes { .. } | Fate::Ended => {
                     // It may have ended already, where its name was wanted.
                     if self.clients.session_if_alive(client).is_some() {
@@ -57,9 +58,17 @@ impl Gateway {
             self.part_with_sources(client, out);
             self.follow_reply_port(client, out);
         }
-        self.drop_configured_subscriptions(out);
+        self.drop_configured_subscriptions();
         for client in silent {
             self.forget(client, out);
+        }
+        for (client, profile, at) in quiet {
+            self.set_profile(client, profile);
+            for other in self.clients.client(client).destinations.clone() {
+                if other != at {
+                    self.close(other, out);
+                }
+            }
         }
         self.followers_changed();
         self.place_configured(now, out);
@@ -97,10 +106,11 @@ impl Gateway {
         }
         // One of a subnet, or one whose port is its packets' own, has them where it was heard.
         for client in self.clients.ids() {
-            if self.clients.is_alive(client)
-                && let Some(heard_at) = self.clients.last_destination(client)
-            {
-                self.attach_configured(client, heard_at, out);
+            if let Some(heard_at) = self.clients.last_destination(client) {
+                let told_at = self.attach_configured(client, heard_at, out);
+                if !self.clients.is_alive(client) && told_at != Some(heard_at) {
+                    self.close(heard_at, out);
+                }
             }
         }
     }
@@ -149,18 +159,14 @@ impl Gateway {
         }
     }
 
-    fn drop_configured_subscriptions(&mut self, out: &mut Outputs) {
+    fn drop_configured_subscriptions(&mut self) {
         for client in self.clients.ids() {
-            let alive = self.clients.is_alive(client);
             self.clients.client_mut(client).last_heard_at = None;
             for id in self.clients.client(client).destinations.clone() {
                 let destination = self.clients.destination_mut(id);
                 destination
                     .subscriptions
                     .retain(|subscription| !subscription.configured);
-                if !alive {
-                    self.close(id, out);
-                }
             }
         }
     }
@@ -169,7 +175,7 @@ impl Gateway {
     fn fate(&self, client: ClientId, former: &Profiles) -> Fate {
         let record = self.clients.client(client);
         let Some(session) = &record.session else {
-            return Fate::Forgotten;
+            return self.quiet(client).unwrap_or(Fate::Forgotten);
         };
         let (who, profile) = self.profiles.identify(session.endpoint);
         let source = former.profile(record.profile).source;
@@ -190,10 +196,21 @@ impl Gateway {
         }
     }
 
+    /// Whether a client without a session goes on being told what it follows.
+    fn quiet(&self, client: ClientId) -> Option<Fate> {
+        let record = self.clients.client(client);
+        let at = { record.last_heard_at }.or_else(|| record.destinations.first().copied())?;
+        let address = self.clients.destination(at).address;
+        let (who, profile) = self.profiles.identify(address);
+        let follows = !self.profiles.profile(profile).follow.is_empty();
+        (record.who.as_ref() == Some(&who) && self.profiles.allows(address) && follows)
+            .then_some(Fate::Quiet { profile, at })
+    }
+
     /// Does what was settled. Until then the client has the profile of the unlisted.
     fn meet(&mut self, client: ClientId, fate: Fate, out: &mut Outputs) {
         match fate {
-            Fate::Forgotten => {}
+            Fate::Forgotten | Fate::Quiet { .. } => {}
             Fate::Stays { profile } => self.assign(client, profile),
             Fate::Ended => self.end(client, EndCause::Replaced, out),
             Fate::Becomes { who, profile } => self.become_listed(client, (who, profile), out),
@@ -342,6 +359,11 @@ impl Gateway {
 enum Fate {
     /// It had no session.
     Forgotten,
+    /// It has no session, and is told what it follows.
+    Quiet {
+        profile: ProfileId,
+        at: DestinationId,
+    },
     /// It is who it was.
     Stays { profile: ProfileId },
     /// It is somebody else now, and keeps what it holds.

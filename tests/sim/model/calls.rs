@@ -299,7 +299,7 @@ pub(super) fn addresses_written(model: &Model, letter: &Letter) -> Vec<String> {
     match (text, first) {
         _ if nested => Vec::new(),
         ("/oscgate/as", Some(user)) if is_user(&user) => inside(2),
-        ("/oscgate/call", _) => inside(2),
+        ("/oscgate/call", _) if letter.int(0).is_some() => inside(2),
         ("/oscgate/set", Some(first)) => with_values(&first, letter.count() > 1),
         ("/oscgate/set_if", Some(first)) if !has_pattern(&first) => {
             with_values(&first, letter.count() > 2)

@@ -143,7 +143,8 @@ impl Model {
         let told = self.told.get(&self.answers_to(asker));
         !self.show.locks.reflection.is_zero()
             && told.into_iter().flatten().any(|one| {
-                self.now <= one.at + self.show.locks.reflection
+                self.now > one.at
+                    && self.now <= one.at + self.show.locks.reflection
                     && one.address == address
                     && one.tail == tail
                     && one.author.as_ref() != Some(&asker.who)

@@ -155,7 +155,8 @@ impl Model {
             };
             if session.reply_port.or(written).is_none() {
                 session.subscriptions.retain(|(from, _)| is_its(from));
-                self.syncs.retain(|(own, from), _| own != key || is_its(from));
+                self.syncs
+                    .retain(|(own, from), _| own != key || is_its(from));
             }
             if !is_its(&session.endpoint) {
                 session.endpoint = session.began_at;

@@ -14,10 +14,8 @@ use super::wire::{Arg, Letter, message, message_of, s};
 
 /// Whether a message goes to an address under `/oscgate`, not counting what only the gateway says.
 pub(super) fn is_request(letter: &Letter) -> bool {
-    letter
-        .text()
-        .is_some_and(|text| is_address(text) && is_own(text))
-        && !is_gateways_word(letter)
+    let own = letter.address == b"/oscgate" || letter.address.starts_with(b"/oscgate/");
+    own && !is_gateways_word(letter)
 }
 
 /// Whether this is something that only the gateway says.
