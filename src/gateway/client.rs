@@ -40,6 +40,8 @@ pub(super) struct Client {
     pub(super) unsent: u64,
     /// When it was last heard, in this session or before.
     pub(super) last_heard: Instant,
+    /// From where it was heard then.
+    pub(super) heard_from: Option<SocketAddr>,
     /// The local address that it spoke to then, where the platform says it.
     pub(super) heard_over: Option<IpAddr>,
     /// When the link of that address last came back.

@@ -130,6 +130,11 @@ impl Clients {
         self.names.text(self.client(id).name)
     }
 
+    /// Whether there is such a client.
+    pub(super) fn is_kept(&self, id: ClientId) -> bool {
+        self.slots[id.0 as usize].is_some()
+    }
+
     /// The kept clients that are no users, in order of their ids.
     pub(super) fn ids(&self) -> Vec<ClientId> {
         let slots = self.slots.iter().enumerate();
@@ -171,6 +176,7 @@ impl Clients {
             session: None,
             unsent: 0,
             last_heard: now,
+            heard_from: None,
             heard_over: None,
             audible_from: Instant::ZERO,
         };
@@ -263,15 +269,18 @@ impl Clients {
     /// Where a client is spoken to of what it did not ask for: where it was last heard, else where
     /// it is configured to be told.
     pub(super) fn last_destination(&self, client: ClientId) -> Option<DestinationId> {
+        let last = self.last_source(client);
+        let heard = last.map(|address| self.sources[&address].destination);
+        heard.or_else(|| self.client(client).destinations.first().copied())
+    }
+
+    /// The source from which a client was heard last, of those that are its still.
+    fn last_source(&self, client: ClientId) -> Option<SocketAddr> {
         let record = self.client(client);
-        let sources = record
-            .sources
-            .iter()
-            .filter_map(|address| self.sources.get(address));
-        let last = sources
-            .max_by_key(|source| source.heard)
-            .map(|source| source.destination);
-        last.or_else(|| record.destinations.first().copied())
+        let is_its = |from: &SocketAddr| self.sources.get(from).is_some_and(|s| s.client == client);
+        let others = record.sources.iter().copied();
+        { record.heard_from.filter(is_its) }
+            .or_else(|| others.max_by_key(|address| self.sources[address].heard))
     }
 
     /// Notes that a source was heard.
@@ -281,6 +290,7 @@ impl Clients {
         }
         let client = self.client_mut(id);
         client.last_heard = now;
+        client.heard_from = Some(origin.from);
         client.heard_over = origin.via.local;
     }
 
@@ -344,12 +354,12 @@ impl Clients {
     /// Where a client was heard last, if any of its sources is answered at a port that is not its
     /// own.
     pub(super) fn redirected(&self, client: ClientId) -> Option<SocketAddr> {
-        let sources = self.client(client).sources.iter();
+        let mut sources = self.client(client).sources.iter();
         let elsewhere = |source: &SocketAddr| {
             self.destination(self.sources[source].destination).address != *source
         };
-        { sources.clone() }.any(elsewhere).then_some(())?;
-        { sources.copied() }.max_by_key(|source| self.sources[source].heard)
+        sources.any(elsewhere).then_some(())?;
+        self.last_source(client)
     }
 
     /// Answers each source of a client at its own port.

@@ -56,7 +56,8 @@ impl Refusal {
 /// Denied writes of one client to one address with little time between them.
 #[derive(Debug)]
 pub(super) struct Stream {
-    last: Instant,
+    /// When it ends, if nothing more of it comes.
+    ends: Instant,
     answered: Instant,
     /// More than one write was denied.
     goes_on: bool,
@@ -173,7 +174,7 @@ impl Gateway {
         let place = asker.place(&self.clients);
         if let Some(stream) = self.streams.get_mut(&key) {
             let pause = now.since(stream.answered);
-            (stream.last, stream.goes_on) = (now, true);
+            (stream.ends, stream.goes_on) = (now + self.times.settle, true);
             (stream.place, stream.in_call) = (place, asker.in_call);
             if pause < self.times.denial_interval {
                 return Heard::TooSoon;
@@ -186,8 +187,9 @@ impl Gateway {
             return Heard::First;
         }
         let in_call = asker.in_call;
+        let ends = now + self.times.settle;
         let stream = Stream {
-            last: now,
+            ends,
             answered: now,
             goes_on: false,
             in_call,
@@ -195,8 +197,7 @@ impl Gateway {
         };
         self.streams.insert(key, stream);
         self.clients.session_mut(asker.client).streams += 1;
-        self.deadlines
-            .arm(now + self.times.settle, Timer::Stream(key));
+        self.deadlines.arm(ends, Timer::Stream(key));
         Heard::First
     }
 
@@ -211,9 +212,8 @@ impl Gateway {
         let Some(stream) = self.streams.get(&key) else {
             return;
         };
-        let ends = stream.last + self.times.settle;
-        if ends > due {
-            self.deadlines.arm(ends, Timer::Stream(key));
+        if stream.ends > due {
+            self.deadlines.arm(stream.ends, Timer::Stream(key));
             return;
         }
         let stream = self.streams.remove(&key).expect("it was just there");

@@ -42,7 +42,7 @@ impl Gateway {
             if former.is_down(local) && !self.links.is_down(local) {
                 self.clients.client_mut(client).audible_from = now;
             }
-            self.arm_silence(now, client);
+            self.arm_silence(client);
         }
     }
 }

@@ -87,7 +87,7 @@ use links::Links;
 use pace::Pace;
 use profile::Profiles;
 use publish::{Settling, Thinned};
-use request::{Asked, is_gateways_word, is_own_address};
+use request::{Asked, is_request};
 use rules::Rules;
 use schedule::{Schedule, ScheduledId, WallClock};
 use session::{Origin, Rate};
@@ -360,7 +360,7 @@ impl Gateway {
             in_as: false,
             in_atomic: false,
         };
-        let requests = is_own_address(address) && !is_gateways_word(address);
+        let requests = is_request(address);
         let session = self.clients.session_mut(client);
         session.spoke |= requests;
         // A hello announces it under its own name.

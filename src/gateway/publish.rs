@@ -50,7 +50,8 @@ enum Writer {
 /// A client that is sent its own last value once its hand is still (`echo = "settled"`).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settling {
-    last: Instant,
+    /// When the hand is still, if it does not move again.
+    still: Instant,
     place: Place,
 }
 
@@ -327,20 +328,26 @@ impl Gateway {
 
     fn settle(&mut self, now: Instant, asker: Asker, id: AddressId) {
         let place = asker.place(&self.clients);
-        let key = (asker.client, id);
-        if let Some(settling) = self.settling.get_mut(&key) {
-            settling.last = now;
-            settling.place = place;
-            return;
+        let still = now + self.times.settle;
+        let settling = Settling { still, place };
+        if self.settling.insert((asker.client, id), settling).is_none() {
+            self.deadlines.arm(still, Timer::Settled(asker.client, id));
         }
-        self.deadlines
-            .arm(now + self.times.settle, Timer::Settled(asker.client, id));
-        self.settling.insert(key, Settling { last: now, place });
     }
 
     /// Forgets what a client whose session ends would have been sent.
     pub(super) fn drop_settling(&mut self, client: ClientId) {
         self.settling.retain(|&(whose, _), _| whose != client);
+    }
+
+    /// What is held back of a writer's that is spoken to elsewhere from now on.
+    pub(super) fn move_writer(&mut self, from: DestinationId, to: DestinationId) {
+        let place = self.clients.place(to);
+        for thinned in self.thinned.values_mut() {
+            if matches!(thinned.writer, Some(Writer::Endpoint(at)) if at.destination == from) {
+                thinned.writer = Some(Writer::Endpoint(place));
+            }
+        }
     }
 
     /// Forgets that a client whose record goes wrote what is held back.
@@ -363,9 +370,9 @@ impl Gateway {
         let Some(settling) = self.settling.get_mut(&(client, id)) else {
             return;
         };
-        let still = settling.last + self.times.settle;
-        if still > due {
-            self.deadlines.arm(still, Timer::Settled(client, id));
+        if settling.still > due {
+            self.deadlines
+                .arm(settling.still, Timer::Settled(client, id));
             return;
         }
         let place = settling.place;

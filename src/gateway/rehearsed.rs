@@ -171,6 +171,8 @@ impl Gateway {
                 return;
             }
             Known::Stale => {
+                self.calls_after(asker.client, rehearsal)
+                    .remember(call.number, None, DONE);
                 return rehearsal.object(asker, Subject::ToldByReply, OVERTAKEN);
             }
             Known::No | Known::ReadAgain => {}

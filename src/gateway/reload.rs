@@ -37,7 +37,7 @@ impl Gateway {
             self.assign(client, ProfileId::default());
         }
         // Who is configured to follow is told of it all, whether or not it has spoken.
-        let (mut silent, mut quiet) = (Vec::new(), Vec::new());
+        let (mut silent, mut quiet, mut ended) = (Vec::new(), Vec::new(), Vec::new());
         for (client, fate) in fates {
             match fate {
                 // Nobody misses a record without a session: it is made again where it is wanted.
@@ -48,10 +48,15 @@ impl Gateway {
                     if self.clients.session_if_alive(client).is_some() {
                         self.meet(client, fate, out);
                     }
+                    ended.push(client);
                 }
             }
         }
         self.take_configured_names(out);
+        // Who ended goes on being told until all is told.
+        let gone =
+            |&client: &ClientId| self.clients.is_kept(client) && !self.clients.is_alive(client);
+        silent.extend(ended.into_iter().filter(gone));
         // All that ends or has a new name has been told as before: now what is new takes effect.
         for client in self.clients.alive() {
             self.set_profile(client, self.clients.client(client).profile);
@@ -73,7 +78,7 @@ impl Gateway {
         self.followers_changed();
         self.place_configured(now, out);
         for client in self.clients.alive() {
-            self.arm_silence(now, client);
+            self.arm_silence(client);
         }
         self.withdraw_locks(out);
         out.change(Change::Reloaded);
@@ -341,6 +346,7 @@ impl Gateway {
                 self.clients.client_mut(client).last_heard_at = Some(to);
             }
             self.clients.destination_mut(to).subscriptions.extend(moved);
+            self.move_writer(id, to);
             for sync in syncs {
                 self.enqueue_sync(Instant::ZERO, to, sync);
             }

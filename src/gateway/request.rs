@@ -69,6 +69,11 @@ pub(super) fn is_own_address(address: &[u8]) -> bool {
     address == b"/oscgate" || address.starts_with(b"/oscgate/")
 }
 
+/// Whether a message to this address asks something of the gateway itself.
+pub(super) fn is_request(address: &[u8]) -> bool {
+    is_own_address(address) && !is_gateways_word(address)
+}
+
 /// Whether only the gateway itself sends this address. What comes in there is a reflection, and
 /// answering it would begin a ping-pong.
 pub(super) fn is_gateways_word(address: &[u8]) -> bool {
@@ -300,7 +305,7 @@ impl Gateway {
     ) -> Result<Done, Refusal> {
         let mut reader = Reader(values);
         let result = match request {
-            "/oscgate/ping" => Ok(self.ping(now, asker, values, out)),
+            "/oscgate/ping" => Ok(self.ping(asker, values, out)),
             "/oscgate/bye" if asker.in_as => Err(NOT_A_USERS),
             "/oscgate/bye" => {
                 self.end(self.clients.root(asker.client), EndCause::Bye, out);
@@ -324,18 +329,12 @@ impl Gateway {
     }
 
     /// A heartbeat: answered with what it brought.
-    fn ping(
-        &mut self,
-        now: Instant,
-        asker: Asker,
-        values: Arguments<'_>,
-        out: &mut Outputs,
-    ) -> Done {
+    fn ping(&mut self, asker: Asker, values: Arguments<'_>, out: &mut Outputs) -> Done {
         let root = self.clients.root(asker.client);
         let session = self.clients.session_mut(root);
         if !session.heartbeat {
             session.heartbeat = true;
-            self.arm_silence(now, root);
+            self.arm_silence(root);
         }
         if !asker.in_call {
             out.scratch.clear();

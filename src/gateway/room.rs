@@ -22,7 +22,13 @@ impl Gateway {
         }
         let ids = self.clients.ids().into_iter();
         let dispensable = ids.filter(|&id| self.is_dispensable(id));
-        let Some(longest) = dispensable.min_by_key(|&id| self.clients.client(id).last_heard) else {
+        // Of those heard in the same moment the one that came first.
+        let silent_since = |&id: &ClientId| {
+            let record = self.clients.client(id);
+            let number = record.session.as_ref().map(|session| session.number);
+            (record.last_heard, number)
+        };
+        let Some(longest) = dispensable.min_by_key(silent_since) else {
             return false;
         };
         if self.clients.is_alive(longest) {
@@ -69,7 +75,12 @@ impl Gateway {
             return;
         }
         self.refused.push((ip, now));
-        let queue = out.open(origin.from);
+        let (_, profile) = self.profiles.identify(origin.from);
+        let mut to = origin.from;
+        if let Some(port) = self.profiles.profile(profile).reply_port {
+            to.set_port(port);
+        }
+        let queue = out.open(to);
         let text = "no room for one more client; raise [limits] clients";
         Status::Error {
             request: "/oscgate/hello",

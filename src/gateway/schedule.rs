@@ -6,6 +6,7 @@ use super::code::Code;
 use super::deadlines::TimerId;
 use super::output::Outputs;
 use super::reply::{Also, Status, StatusKind};
+use super::request::is_request;
 use super::session::Origin;
 use super::{Asker, Gateway, Timer};
 use crate::config::TimeTags;
@@ -159,6 +160,10 @@ impl Gateway {
             None
         };
         if let Some(code) = refused {
+            let requests = bundle
+                .messages()
+                .any(|message| is_request(message.address()));
+            self.clients.session_mut(asker.client).spoke |= requests;
             self.refuse_packet(asker, address, code, out);
             return false;
         }

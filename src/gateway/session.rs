@@ -137,11 +137,11 @@ impl Gateway {
             streams: 0,
             scheduled: Vec::new(),
         });
-        self.arm_silence(now, client);
+        self.arm_silence(client);
     }
 
     /// Sets the wake-up for silence to where it belongs now.
-    pub(super) fn arm_silence(&mut self, now: Instant, client: ClientId) {
+    pub(super) fn arm_silence(&mut self, client: ClientId) {
         let record = self.clients.client(client);
         let Some(session) = &record.session else {
             return;
@@ -149,7 +149,7 @@ impl Gateway {
         if record.parent.is_some() {
             return;
         }
-        let due = self.silent_at(client).map(|silent| silent.max(now));
+        let due = self.silent_at(client);
         let timer = match (session.timer, due) {
             (Some(timer), Some(due)) => {
                 self.deadlines.rearm(timer, due);
@@ -174,7 +174,7 @@ impl Gateway {
             self.release_overdue(due, client, out);
             self.end(client, EndCause::Silence, out);
         } else {
-            self.arm_silence(due, client);
+            self.arm_silence(client);
         }
     }
 
@@ -217,9 +217,7 @@ impl Gateway {
         self.clients.client_mut(client).session = None;
         self.clients.forget_sources(client);
         self.close_destinations(client, out);
-        let record = self.clients.client(client);
-        let configured = self.profiles.profile(record.profile);
-        if !configured.is_configured() || !self.is_kept(client) {
+        if !self.is_kept(client) {
             self.forget(client, out);
         }
     }

@@ -1,5 +1,6 @@
 //! `sync`: the stored values of all that a pattern matches, paced, each as it is when it is sent.
 
+use super::client::Session;
 use super::clients::ClientId;
 use super::denial::Refusal;
 use super::destination::DestinationId;
@@ -165,6 +166,11 @@ impl Gateway {
                 sent += 1;
             }
         }
+        // What is no more is nothing left to do.
+        let locked = |&id: &AddressId| self.table.entry(id).lock.is_some();
+        sync.locks.retain(locked);
+        let here = |&(number, client): &(u64, ClientId)| self.begun(number, client).is_some();
+        sync.sessions.retain(here);
         let place = super::destination::Place {
             via: sync.via,
             ..self.clients.place(id)
@@ -219,13 +225,18 @@ impl Gateway {
     }
 
     fn write_session(&self, number: u64, client: ClientId, out: &mut Outputs) -> bool {
-        let session = self.clients.session_if_alive(client);
-        // Another may have its place by now.
-        let Some(session) = session.filter(|s| s.announced && s.number == number) else {
+        let Some(session) = self.begun(number, client) else {
             return false;
         };
         let (name, endpoint) = (self.clients.name(client), session.endpoint);
         Status::Connected { name, endpoint }.write(&mut out.scratch);
         true
+    }
+
+    /// A session that others have been told of, by its number: another may have its client's place
+    /// by now.
+    fn begun(&self, number: u64, client: ClientId) -> Option<&Session> {
+        let session = self.clients.session_if_alive(client)?;
+        (session.announced && session.number == number).then_some(session)
     }
 }

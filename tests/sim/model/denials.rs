@@ -13,8 +13,8 @@ use super::wire::{Arg, message, s};
 /// A run of denied writes of one client to one address.
 #[derive(Clone, Debug)]
 pub(super) struct Stream {
-    /// The last denied write.
-    pub(super) last: Instant,
+    /// When it ends, if there is no further denied write.
+    pub(super) ends: Instant,
     /// When one was last told.
     told: Instant,
     /// From where the hand moved that is sent the true value at the end, and whether its last write
@@ -103,9 +103,10 @@ impl Model {
         let place = (asker.who.clone(), address.to_owned());
         let now = self.now;
         let interval = self.show.locks.denial_interval;
+        let ends = now + self.show.locks.settle;
         let Some(stream) = self.streams.get_mut(&place) else {
             let stream = Stream {
-                last: now,
+                ends,
                 told: now,
                 from: None,
             };
@@ -115,7 +116,7 @@ impl Model {
                 value: true,
             };
         };
-        stream.last = now;
+        stream.ends = ends;
         stream.from = Some((asker.from, asker.call.is_some()));
         let denial = now >= stream.told + interval;
         if denial {

@@ -115,7 +115,7 @@ impl Model {
             Some((self.silent_at(key)?, Box::new(|| Due::Silent(key.clone()))))
         });
         let streams = self.streams.iter().map(|(key, stream)| -> What<'_> {
-            let end = stream.last + self.show.locks.settle;
+            let end = stream.ends;
             (end, Box::new(|| Due::StreamEnded(key.clone())))
         });
         let settling = self.settling.iter().map(|(key, settling)| -> What<'_> {
@@ -145,8 +145,8 @@ impl Model {
             .chain(streams)
             .chain(settling)
             .chain(thinned)
-            .chain(syncs)
             .chain(bundles)
+            .chain(syncs)
             .chain(heartbeat)
             .chain(sessions)
     }

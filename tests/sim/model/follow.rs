@@ -30,12 +30,12 @@ pub(super) struct Thinned {
     /// When the value that waits may go out, if one waits.
     pub(super) waiting: Option<Instant>,
     /// Whose the value is that waits: its echo decides what is sent there.
-    writer: Option<(Place, Reach)>,
+    pub(super) writer: Option<(Place, Reach)>,
 }
 
 /// How much of what a writer follows its echo decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
+pub(super) enum Reach {
     Endpoint,
     Client,
 }

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use oscgate::config::LockRule;
 use oscgate::time::Instant;
 
 use super::codes::{Done, Outcome, whole_ms};
@@ -12,6 +11,9 @@ use super::judge::{Demand, Ready, Wish};
 use super::people::{Asker, Place, Who};
 use super::wire::{Arg, message, s};
 use super::{Model, Value};
+
+/// How long a lock taken by movement lasts where no rule says it.
+const HOLD_DEFAULT: Duration = Duration::from_secs(1);
 
 /// A lock. It is free from its deadline on.
 #[derive(Clone, Debug)]
@@ -34,12 +36,12 @@ impl Model {
     /// How long a lock of this address lasts from now on.
     fn lock_span(&self, address: &str, by_write: bool) -> Duration {
         let rule = self.rule(address);
-        match rule {
-            Some(rule) if by_write && rule.lock == LockRule::Write => rule.hold,
-            _ => rule
-                .and_then(|rule| rule.lock_timeout)
-                .unwrap_or(self.show.locks.timeout),
+        if by_write {
+            // Taken by movement it ends with it, whatever a later show says of such locks.
+            return rule.map_or(HOLD_DEFAULT, |rule| rule.hold);
         }
+        rule.and_then(|rule| rule.lock_timeout)
+            .unwrap_or(self.show.locks.timeout)
     }
 
     /// Judges a demand, and carries it out if it may be.

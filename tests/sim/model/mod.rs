@@ -77,6 +77,8 @@ pub(crate) enum Happening {
 pub(crate) struct Sent {
     /// Where to.
     pub(crate) to: SocketAddr,
+    /// Whose that is.
+    pub(super) whose: Key,
     /// What, whole.
     pub(crate) bytes: Vec<u8>,
     /// What is of one group stands together, and its order is left open by the contract.
@@ -284,9 +286,10 @@ impl Model {
     fn send(&mut self, to: &Place, bytes: Vec<u8>) {
         let group = self.group;
         let maybe = self.ending.contains(to);
-        let to = to.0;
+        let (to, whose) = to.clone();
         self.out.push(Sent {
             to,
+            whose,
             bytes,
             group,
             maybe,

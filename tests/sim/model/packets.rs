@@ -61,7 +61,9 @@ impl Model {
 
     /// Whether a source is one of the gateway's own sockets.
     fn is_own_socket(&self, from: SocketAddr, via: Via) -> bool {
-        let here = from.ip().is_loopback() || via.local == Some(from.ip());
+        let links = self.links.iter().flatten();
+        let known = { links }.any(|own| *own == from.ip());
+        let here = from.ip().is_loopback() || via.local == Some(from.ip()) || known;
         self.sockets.iter().any(|own| {
             let family = own.is_ipv4() == from.is_ipv4();
             own.port() == from.port()

@@ -13,7 +13,7 @@ use super::pattern::covers;
 
 /// A client, whether it has a session or not.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Key {
+pub(crate) enum Key {
     /// The one of an entry for an IP:port or an IP.
     Listed(String),
     /// One IP of an entry for a subnet.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use oscgate::config::{LockRule, Show};
+use oscgate::config::{ClientEntry, LockRule, Show, Source};
 
 use super::Model;
 use super::people::{Key, Who, identify};
@@ -22,12 +22,11 @@ impl Model {
         let mut renamed = Vec::new();
         for (key, new) in &new_keys {
             match new {
-                Some(new) if new == key => {
-                    let hello = self.sessions[key].name.as_ref();
-                    if hello.is_some_and(|own| show.clients.iter().any(|one| one.name == *own)) {
-                        ended.push(key.clone());
-                    }
+                // Its name is somebody else's now.
+                Some(new) if !new.is_listed() && self.is_given_away(show, key) => {
+                    ended.push(key.clone());
                 }
+                Some(new) if new == key => {}
                 Some(new) if !key.is_listed() => {
                     let sources = self.sessions.values().map(|session| session.began_at);
                     let rivals = sources.filter(|from| identify(show, *from).as_ref() == Some(new));
@@ -74,6 +73,14 @@ impl Model {
         self.group += 1;
     }
 
+    /// Whether the name that a client gave itself is that of an entry.
+    fn is_given_away(&self, show: &Show, key: &Key) -> bool {
+        let of_one = |entry: &&ClientEntry| !matches!(entry.source, Source::Subnet(_));
+        let mut names = show.clients.iter().filter(of_one).map(|entry| &entry.name);
+        let hello = self.sessions[key].name.as_ref();
+        hello.is_some_and(|own| names.any(|name| name == own))
+    }
+
     /// Which client a session's client is under another show.
     fn key_under(&self, show: &Show, key: &Key) -> Option<Key> {
         let source = |show: &Show, name: &str| {
@@ -92,7 +99,9 @@ impl Model {
     fn rename(&mut self, key: &Key, new: Key) {
         let former = self.client_name(key);
         let mut session = self.sessions.remove(key).expect("it is running");
-        session.name = None;
+        if new.is_listed() {
+            session.name = None;
+        }
         self.sessions.insert(new.clone(), session);
         let renamed = |who: &mut Who| {
             if who.key == *key {
@@ -115,6 +124,13 @@ impl Model {
         for told in self.told.values_mut().flatten() {
             if let Some(author) = &mut told.author {
                 renamed(author);
+            }
+        }
+        for thinned in self.thinned.values_mut() {
+            if let Some(((_, own), _)) = &mut thinned.writer
+                && own == key
+            {
+                *own = new.clone();
             }
         }
         let settling = std::mem::take(&mut self.settling);
@@ -160,6 +176,15 @@ impl Model {
             }
             if !is_its(&session.endpoint) {
                 session.endpoint = session.began_at;
+            }
+            let locks = self
+                .entries
+                .values_mut()
+                .filter_map(|one| one.lock.as_mut());
+            for lock in locks.filter(|lock| lock.holder.key == *key) {
+                if !is_its(&lock.from) {
+                    lock.from = session.endpoint;
+                }
             }
         }
     }
