@@ -174,7 +174,9 @@ impl Gateway {
         let place = asker.place(&self.clients);
         if let Some(stream) = self.streams.get_mut(&key) {
             let pause = now.since(stream.answered);
-            (stream.ends, stream.goes_on) = (now + self.times.settle, true);
+            // Never before its wake-up, though a new show may say so.
+            stream.ends = stream.ends.max(now + self.times.settle);
+            stream.goes_on = true;
             (stream.place, stream.in_call) = (place, asker.in_call);
             if pause < self.times.denial_interval {
                 return Heard::TooSoon;

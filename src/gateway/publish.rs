@@ -329,10 +329,15 @@ impl Gateway {
     fn settle(&mut self, now: Instant, asker: Asker, id: AddressId) {
         let place = asker.place(&self.clients);
         let still = now + self.times.settle;
-        let settling = Settling { still, place };
-        if self.settling.insert((asker.client, id), settling).is_none() {
-            self.deadlines.arm(still, Timer::Settled(asker.client, id));
+        let key = (asker.client, id);
+        if let Some(settling) = self.settling.get_mut(&key) {
+            // Never before its wake-up, though a new show may say so.
+            settling.still = settling.still.max(still);
+            settling.place = place;
+            return;
         }
+        self.deadlines.arm(still, Timer::Settled(asker.client, id));
+        self.settling.insert(key, Settling { still, place });
     }
 
     /// Forgets what a client whose session ends would have been sent.

@@ -116,7 +116,7 @@ impl Model {
                 value: true,
             };
         };
-        stream.ends = ends;
+        stream.ends = stream.ends.max(ends);
         stream.from = Some((asker.from, asker.call.is_some()));
         let denial = now >= stream.told + interval;
         if denial {

@@ -121,10 +121,7 @@ impl Model {
         kind: Kind,
     ) {
         self.send(to, message_of(address, tail));
-        if self.trying {
-            return;
-        }
-        if kind == Kind::Event {
+        if self.trying || kind == Kind::Event || self.show.locks.reflection.is_zero() {
             return;
         }
         let told = self.told.entry(to.clone()).or_default();
@@ -181,6 +178,11 @@ impl Model {
                 Echo::Settled => {
                     let due = self.now + self.show.locks.settle;
                     let place = (asker.who.clone(), address.to_owned());
+                    // One that is under way is put off, never brought forward.
+                    let due = self
+                        .settling
+                        .get(&place)
+                        .map_or(due, |one| one.due.max(due));
                     self.settling.insert(
                         place,
                         Settling {

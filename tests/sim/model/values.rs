@@ -65,17 +65,6 @@ impl Model {
             .collect()
     }
 
-    /// Which denial of a pattern is the one that says that no more are told; none does if all are.
-    fn denials_told(&self, asker: &Asker, covered: &[String], tail: &[u8]) -> Option<usize> {
-        if asker.who.key.is_listed() || covered.len() <= PATTERN_DENIALS_MAX {
-            return None;
-        }
-        let mut trial = self.clone();
-        let outcomes = covered.iter().map(|one| trial.write_one(asker, one, tail));
-        let refused = outcomes.filter(|outcome| matches!(outcome, Outcome::Refused(_)));
-        (refused.count() > PATTERN_DENIALS_MAX).then_some(PATTERN_DENIALS_MAX)
-    }
-
     fn write_by_pattern(&mut self, asker: &Asker, pattern: &str, tail: &[u8]) -> Outcome {
         let covered = self.covered(pattern);
         if covered.len() > PATTERN_MATCHES_MAX {
@@ -90,20 +79,26 @@ impl Model {
         }
         let mut written = 0;
         let mut refusals = Vec::new();
-        let limit = self.denials_told(asker, &covered, tail);
+        let all_told = asker.who.key.is_listed();
         for address in &covered {
             match self.write_one(asker, address, tail) {
                 Outcome::Refused(refusal) => {
-                    let number = refusals.len() + 1;
-                    if limit.is_none_or(|limit| number < limit) {
+                    refusals.push(refusal.clone());
+                    if all_told || refusals.len() < PATTERN_DENIALS_MAX {
                         self.tell_refusal(asker, &refusal);
-                    } else if limit == Some(number) {
-                        let limit = Refusal::denial(codes::LIMIT, pattern);
-                        self.tell_refusal(asker, &limit);
                     }
-                    refusals.push(refusal);
                 }
                 Outcome::Done(_) | Outcome::Ignored => written += 1,
+            }
+        }
+        // What would be one answer too many says so, in the end, when it is known.
+        if !all_told {
+            match refusals.len() {
+                0..PATTERN_DENIALS_MAX => {}
+                PATTERN_DENIALS_MAX => {
+                    self.tell_refusal(asker, &refusals[PATTERN_DENIALS_MAX - 1]);
+                }
+                _ => self.tell_refusal(asker, &Refusal::denial(codes::LIMIT, pattern)),
             }
         }
         match refusals.into_iter().next() {
