@@ -164,6 +164,12 @@ impl<'a> Call<'a> {
         let asked = self.asked?;
         subject(asked.address, asked.values)
     }
+
+    /// Whether it asks for a value or all about an address, and so may be done again.
+    pub(super) fn reads(&self) -> bool {
+        let address = self.asked.map(|asked| asked.address);
+        matches!(address, Some(b"/oscgate/get" | b"/oscgate/meta"))
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -234,7 +240,10 @@ impl Gateway {
         if self.answer_from_memory(caller, out) {
             return Ok(Done::Nothing);
         }
-        let stale = self.calls(asker.client).known(number, subject) == Known::Stale;
+        let known = self.calls(asker.client).known(number, subject);
+        // A number that was a reading's is used up for all but a reading.
+        let used = known == Known::ReadAgain && !call.reads();
+        let stale = known == Known::Stale || used;
         let address = call.asked.map(|asked| asked.address);
         if !stale && address == Some(b"/oscgate/bye") && !asker.in_as {
             // There is nobody left to answer once it is done.
@@ -259,7 +268,9 @@ impl Gateway {
         }
         self.write_reply(number, result, out);
         let done_to = subject.filter(|_| result.is_ok());
-        self.remember(caller, done_to, out);
+        if !used {
+            self.remember(caller, done_to, out);
+        }
         let asker = self.still_at(asker);
         self.answer(asker, Kind::Status, out);
         Ok(Done::Nothing)

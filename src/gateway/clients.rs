@@ -107,6 +107,17 @@ impl Clients {
             .map(|open| open.client)
     }
 
+    /// All clients that are spoken to at an address.
+    pub(super) fn all_spoken_to_at(&self, address: SocketAddr) -> Vec<ClientId> {
+        let open = self.destinations.iter().flatten();
+        let there = open.filter(|destination| destination.address == address);
+        let source = self.sources.get(&address).map(|source| source.client);
+        let mut all: Vec<ClientId> = there.map(|open| open.client).chain(source).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// The session of a client that has one, to be changed.
     pub(super) fn session_mut(&mut self, id: ClientId) -> &mut Session {
         self.client_mut(id)

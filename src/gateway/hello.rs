@@ -83,18 +83,15 @@ impl Gateway {
             (false, _) => return bad("hello takes a name and a reply port"),
         };
         let own = self.clients.name(asker.client) == name;
-        if self
-            .profiles
-            .profile(self.profile_of(asker.client))
-            .is_configured()
-            && !own
-        {
+        let profile = self.profiles.profile(self.profile_of(asker.client));
+        let listed = profile.is_configured();
+        if listed && !own {
             return Err(failed(
                 Code::NotAllowed,
                 "this client's name is in the configuration",
             ));
         }
-        if !own && !is_name(name) {
+        if !listed && !is_name(name) {
             return bad("a name has 1 to 64 printable characters, no / and is no address");
         }
         let port = match port.map(u16::try_from) {

@@ -419,12 +419,14 @@ impl Gateway {
     }
 
     fn on_unreachable(&mut self, to: SocketAddr, out: &mut Outputs) {
-        let client = self
-            .clients
-            .spoken_to_at(to)
-            .filter(|&client| self.clients.is_alive(client));
-        if let Some(client) = client.filter(|_| self.unreachable == Unreachable::Ends) {
-            self.end(client, EndCause::Unreachable, out);
+        if self.unreachable == Unreachable::Ignore {
+            return;
+        }
+        // Two may be spoken to at one reply port.
+        for client in self.clients.all_spoken_to_at(to) {
+            if self.clients.is_alive(client) {
+                self.end(client, EndCause::Unreachable, out);
+            }
         }
     }
 

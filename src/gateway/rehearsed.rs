@@ -175,6 +175,9 @@ impl Gateway {
                     .remember(call.number, None, DONE);
                 return rehearsal.object(asker, Subject::ToldByReply, OVERTAKEN);
             }
+            Known::ReadAgain if !call.reads() => {
+                return rehearsal.object(asker, Subject::ToldByReply, OVERTAKEN);
+            }
             Known::No | Known::ReadAgain => {}
         }
         let caller = Asker {

@@ -368,7 +368,8 @@ impl Gateway {
             return Ok(Done::Nothing);
         };
         let lock = self.table.entry(id).lock.as_ref().expect("it is held");
-        let told = lock.place.destination == asker.destination
+        let holders = self.place_now(lock.holder, lock.place);
+        let told = holders.is_some_and(|place| place.destination == asker.destination)
             || self
                 .status_followers(StatusKind::Unlocked)
                 .contains(&asker.destination);

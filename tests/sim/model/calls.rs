@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use oscgate::config::EventRule;
 use oscgate::limits::{CALL_ANSWER_BYTES_MAX, CALL_MEMORY};
+use oscgate::osc::ArgumentView;
 
 use super::Model;
 use super::codes::{self, Done, Outcome, Refusal};
@@ -28,8 +29,6 @@ struct Answer {
     refusal: Option<Refusal>,
     /// The reply; none if it is too long to be remembered.
     bytes: Option<Vec<u8>>,
-    /// What was read, to be read again where the reply is too long.
-    read: Letter,
 }
 
 impl Calls {
@@ -67,29 +66,26 @@ impl Model {
         };
         let calls = self.calls(asker);
         let remembered = calls.answers.get(&number).cloned();
-        let mut again = None;
-        if let Some(Answer {
-            refusal,
-            bytes,
-            read,
-        }) = remembered
-        {
+        let mut again = false;
+        if let Some(Answer { refusal, bytes }) = remembered {
             if let Some(bytes) = bytes {
                 let own = self.answers_to(asker);
                 self.send(&own, bytes);
                 return repeated(refusal);
             }
-            again = Some(read);
+            again = true;
         }
-        if calls.is_too_low(number) {
+        let address = letter.string(1).unwrap_or_default();
+        let reads = [&b"/oscgate/get"[..], b"/oscgate/meta"].contains(&address);
+        if calls.is_too_low(number) || (again && !reads) {
             let refusal = Refusal::error(codes::STALE, &letter.address);
             self.reply(asker, number, &refusal.reply());
             return repeated(Some(refusal));
         }
-        let inner = again.unwrap_or_else(|| Letter {
-            address: letter.string(1).unwrap_or_default().to_vec(),
+        let inner = Letter {
+            address: address.to_vec(),
             tail: letter.tail_behind(2),
-        });
+        };
         let calls = self.calls(asker);
         calls.highest = calls.highest.max(Some(number));
         let by_call = Asker {
@@ -146,7 +142,7 @@ impl Model {
             refusal.told = true;
         }
         let bytes = self.reply(asker, number, &arguments);
-        self.remember(asker, number, refusal.as_ref(), bytes, inner);
+        self.remember(asker, number, refusal.as_ref(), bytes);
         if refusal.is_none() && inner.address == b"/oscgate/bye" {
             self.end_session(&asker.who.key, "bye");
         }
@@ -169,12 +165,10 @@ impl Model {
         number: i32,
         refusal: Option<&Refusal>,
         bytes: Vec<u8>,
-        read: &Letter,
     ) {
         let answer = Answer {
             refusal: refusal.cloned(),
             bytes: (bytes.len() <= CALL_ANSWER_BYTES_MAX).then_some(bytes),
-            read: read.clone(),
         };
         let calls = self.calls(asker);
         calls.highest = calls.highest.max(Some(number));
@@ -219,7 +213,7 @@ impl Model {
             return;
         }
         let bytes = self.reply(asker, number, &first.reply());
-        self.remember(asker, number, Some(first), bytes, letter);
+        self.remember(asker, number, Some(first), bytes);
     }
 }
 
@@ -255,6 +249,8 @@ pub(super) fn written_address(letter: &Letter) -> Option<String> {
     match text {
         "/oscgate/set" | "/oscgate/set_if" | "/oscgate/lock" | "/oscgate/unlock"
         | "/oscgate/take" => first,
+        // A user cannot speak for another.
+        "/oscgate/as" if letter.string(1) == Some(b"/oscgate/as") => None,
         "/oscgate/as" if first.is_some() => written_address(&Letter {
             address: letter.string(1)?.to_vec(),
             tail: letter.tail_behind(2),
@@ -301,7 +297,13 @@ pub(super) fn addresses_written(model: &Model, letter: &Letter) -> Vec<String> {
         ("/oscgate/as", Some(user)) if is_user(&user) => inside(2),
         ("/oscgate/call", _) if letter.int(0).is_some() => inside(2),
         ("/oscgate/set", Some(first)) => with_values(&first, letter.count() > 1),
-        ("/oscgate/set_if", Some(first)) if !has_pattern(&first) => {
+        ("/oscgate/set_if", Some(first))
+            if !has_pattern(&first)
+                && matches!(
+                    letter.arguments().get(1),
+                    Some(ArgumentView::Int(_) | ArgumentView::Long(_))
+                ) =>
+        {
             with_values(&first, letter.count() > 2)
         }
         ("/oscgate/lock" | "/oscgate/unlock" | "/oscgate/take", Some(first))

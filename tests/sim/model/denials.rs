@@ -19,7 +19,7 @@ pub(super) struct Stream {
     told: Instant,
     /// From where the hand moved that is sent the true value at the end, and whether its last write
     /// was a call: such a one is sent it only where it follows. Nowhere if there was but one.
-    from: Option<(SocketAddr, bool)>,
+    pub(super) from: Option<(SocketAddr, bool)>,
 }
 
 /// What is told of one refusal.

@@ -45,7 +45,7 @@ pub(super) enum Reach {
 pub(super) struct Settling {
     pub(super) due: Instant,
     /// From where the hand last wrote.
-    from: SocketAddr,
+    pub(super) from: SocketAddr,
 }
 
 /// What is passed on: a value that was stored, or an event.
@@ -121,7 +121,20 @@ impl Model {
         kind: Kind,
     ) {
         self.send(to, message_of(address, tail));
-        if self.trying || kind == Kind::Event || self.show.locks.reflection.is_zero() {
+        if kind != Kind::Event {
+            self.note_told(to, address, tail, author);
+        }
+    }
+
+    /// Remembers that somebody was told a value.
+    pub(super) fn note_told(
+        &mut self,
+        to: &Place,
+        address: &str,
+        tail: &[u8],
+        author: Option<Who>,
+    ) {
+        if self.trying || self.show.locks.reflection.is_zero() {
             return;
         }
         let told = self.told.entry(to.clone()).or_default();

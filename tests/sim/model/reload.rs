@@ -177,6 +177,25 @@ impl Model {
             if !is_its(&session.endpoint) {
                 session.endpoint = session.began_at;
             }
+            for ((who, _), stream) in &mut self.streams {
+                if who.key == *key
+                    && let Some((from, _)) = &mut stream.from
+                    && !is_its(from)
+                {
+                    *from = session.endpoint;
+                }
+            }
+            for ((who, _), settling) in &mut self.settling {
+                if who.key == *key && !is_its(&settling.from) {
+                    settling.from = session.endpoint;
+                }
+            }
+            // What it said for later is that other's, as it would be now.
+            for waiting in self.waiting.iter_mut().filter(|one| one.sender.key == *key) {
+                if let Some(other) = identify(show, waiting.sender.from) {
+                    waiting.sender.key = other;
+                }
+            }
             let locks = self
                 .entries
                 .values_mut()

@@ -136,9 +136,13 @@ impl Model {
         let Some(value) = self.value(&address).cloned() else {
             return Outcome::Refused(Refusal::error(codes::NOT_FOUND, &letter.address));
         };
+        let own = self.answers_to(asker);
         if asker.call.is_none() {
-            let own = self.answers_to(asker);
             self.send_stored(&own, &address);
+        } else {
+            // A reply tells it as well.
+            let author = Some(value.author);
+            self.note_told(&own, &address, &value.tail, author);
         }
         Outcome::Done(Done::Read(value.tail))
     }
