@@ -38,9 +38,6 @@ use run::{Telling, run_range, run_seed};
 /// The seeds of every run of the tests.
 const SEEDS: std::ops::Range<u64> = 1..201;
 
-/// Seeds among them whose disagreements are not settled yet, one a line.
-const OPEN: &str = include_str!("open.txt");
-
 /// Seeds that found something once, one a line, with what it was.
 const PAST: &str = include_str!("seeds.txt");
 
@@ -56,15 +53,14 @@ fn machine_and_model_agree_over_many_histories() {
         return;
     }
     let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-    let open: Vec<u64> = OPEN.lines().filter_map(|line| line.parse().ok()).collect();
-    let seeds: Vec<u64> = SEEDS.filter(|seed| !open.contains(seed)).collect();
+    let seeds: Vec<u64> = SEEDS.collect();
     let summary = run_range(&seeds, threads, (1, Telling::Whole), |_, _, _| {});
     if let Some((_, report)) = summary.failures.first() {
         panic!("{report}");
     }
     let missing = summary.tally.missing();
     assert!(
-        missing.is_empty() || !open.is_empty(),
+        missing.is_empty(),
         "never happened: {missing:?}\n{}",
         summary.tally.table()
     );

@@ -150,6 +150,8 @@ impl Pair {
         self.take();
         note(&mut self.digest, step.at, happening, &self.outcome);
         let expected = self.expected(step.at, happening);
+        let dropped = std::mem::take(&mut self.model.bundles_dropped);
+        self.tally.add(Count::ScheduledDropped, dropped as u64);
         self.slow.dropped(&self.out);
         self.compare(&expected)?;
         self.observer.observe(

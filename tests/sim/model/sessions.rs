@@ -179,7 +179,9 @@ impl Model {
         self.streams.retain(|(who, _), _| who.key != *key);
         self.settling.retain(|(own, _), _| own.key != *key);
         self.syncs.retain(|(own, _), _| own != key);
+        let waiting = self.waiting.len();
         self.waiting.retain(|one| one.sender.key != *key);
+        self.bundles_dropped += waiting - self.waiting.len();
         let together = std::mem::replace(&mut self.together, true);
         for (address, holder) in held {
             let entry = self.entries.get_mut(&address).expect("it is locked");
