@@ -1,5 +1,7 @@
 //! Who is behind a source address, when last heard, and where it is spoken to.
 
+mod sources;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
@@ -12,8 +14,6 @@ use super::event::Via;
 use super::names::{NameId, Names};
 use super::output::Outputs;
 use super::profile::{ProfileId, Who};
-use super::session::Origin;
-use crate::limits::SOURCES_PER_CLIENT_MAX;
 use crate::time::Instant;
 
 /// A client: who speaks, wherever from. Valid as long as its record is kept.
@@ -95,27 +95,6 @@ impl Clients {
     /// The session of a client, if it is still there and has one.
     pub(super) fn session_if_alive(&self, id: ClientId) -> Option<&Session> {
         self.slots[id.0 as usize].as_ref()?.session.as_ref()
-    }
-
-    /// The client that is spoken to at an address.
-    pub(super) fn spoken_to_at(&self, address: SocketAddr) -> Option<ClientId> {
-        if let Some(source) = self.sources.get(&address) {
-            return Some(source.client);
-        }
-        let mut open = self.destinations.iter().flatten();
-        open.find(|destination| destination.address == address)
-            .map(|open| open.client)
-    }
-
-    /// All clients that are spoken to at an address.
-    pub(super) fn all_spoken_to_at(&self, address: SocketAddr) -> Vec<ClientId> {
-        let open = self.destinations.iter().flatten();
-        let there = open.filter(|destination| destination.address == address);
-        let source = self.sources.get(&address).map(|source| source.client);
-        let mut all: Vec<ClientId> = there.map(|open| open.client).chain(source).collect();
-        all.sort_unstable();
-        all.dedup();
-        all
     }
 
     /// The session of a client that has one, to be changed.
@@ -270,136 +249,6 @@ impl Clients {
             self.by_who.remove(&former);
         }
         self.by_who.insert(who, id);
-    }
-
-    /// The source behind an address that has been heard in a live session.
-    pub(super) fn source(&self, from: SocketAddr) -> Option<SourceAddress> {
-        self.sources.get(&from).copied()
-    }
-
-    /// Where a client is spoken to of what it did not ask for: where it was last heard, else where
-    /// it is configured to be told.
-    pub(super) fn last_destination(&self, client: ClientId) -> Option<DestinationId> {
-        let last = self.last_source(client);
-        let heard = last.map(|address| self.sources[&address].destination);
-        heard.or_else(|| self.client(client).destinations.first().copied())
-    }
-
-    /// The source from which a client was heard last, of those that are its still.
-    fn last_source(&self, client: ClientId) -> Option<SocketAddr> {
-        let record = self.client(client);
-        let is_its = |from: &SocketAddr| self.sources.get(from).is_some_and(|s| s.client == client);
-        let others = record.sources.iter().copied();
-        { record.heard_from.filter(is_its) }
-            .or_else(|| others.max_by_key(|address| self.sources[address].heard))
-    }
-
-    /// Notes that a source was heard.
-    pub(super) fn heard(&mut self, now: Instant, origin: Origin, id: ClientId) {
-        if let Some(source) = self.sources.get_mut(&origin.from) {
-            source.heard = now;
-        }
-        let client = self.client_mut(id);
-        client.last_heard = now;
-        client.heard_from = Some(origin.from);
-        client.heard_over = origin.via.local;
-    }
-
-    /// Remembers a source address. Of those of one client that follow nothing only so many are
-    /// kept; the one heard longest ago goes.
-    pub(super) fn add_source(
-        &mut self,
-        now: Instant,
-        from: SocketAddr,
-        client: ClientId,
-        destination: DestinationId,
-        out: &mut Outputs,
-    ) {
-        self.sources.insert(
-            from,
-            SourceAddress {
-                client,
-                destination,
-                heard: now,
-            },
-        );
-        let sources = &mut self.client_mut(client).sources;
-        sources.push(from);
-        if sources.len() <= SOURCES_PER_CLIENT_MAX {
-            return;
-        }
-        let sources = &self.client(client).sources;
-        let idle = sources
-            .iter()
-            .filter(|&&address| address != from)
-            .filter_map(|&address| {
-                let source = self.sources.get(&address)?;
-                let destination = self.destination(source.destination);
-                let listens =
-                    !destination.subscriptions.is_empty() || !destination.syncs.is_empty();
-                (destination.address != address || !listens).then_some((source.heard, address))
-            });
-        if let Some((_, oldest)) = idle.min()
-            && let Some(alone) = self.forget_source(client, oldest)
-        {
-            let timer = self.close(alone, out);
-            debug_assert!(timer.is_none(), "what is being synced is not idle");
-        }
-    }
-
-    /// Forgets a source of a client. Gives back its destination if nothing else of the client goes
-    /// there.
-    pub(super) fn forget_source(
-        &mut self,
-        client: ClientId,
-        address: SocketAddr,
-    ) -> Option<DestinationId> {
-        let sources = &mut self.client_mut(client).sources;
-        sources.retain(|&other| other != address);
-        let gone = self.sources.remove(&address)?.destination;
-        let others = self.client(client).sources.iter();
-        let shared = { others }.any(|other| self.sources[other].destination == gone);
-        (self.destination(gone).address == address && !shared).then_some(gone)
-    }
-
-    /// Where a client was heard last, if any of its sources is answered at a port that is not its
-    /// own.
-    pub(super) fn redirected(&self, client: ClientId) -> Option<SocketAddr> {
-        let mut sources = self.client(client).sources.iter();
-        let elsewhere = |source: &SocketAddr| {
-            self.destination(self.sources[source].destination).address != *source
-        };
-        sources.any(elsewhere).then_some(())?;
-        self.last_source(client)
-    }
-
-    /// Answers each source of a client at its own port.
-    pub(super) fn answer_at_sources(&mut self, client: ClientId, via: Via, out: &mut Outputs) {
-        for source in self.client(client).sources.clone() {
-            let own = self.open(client, source, via, out);
-            if let Some(known) = self.sources.get_mut(&source) {
-                known.destination = own;
-            }
-        }
-    }
-
-    /// Forgets every source of a client.
-    pub(super) fn forget_sources(&mut self, client: ClientId) {
-        for address in std::mem::take(&mut self.client_mut(client).sources) {
-            self.sources.remove(&address);
-        }
-    }
-
-    /// Sends the answers to every source of a client to one destination.
-    pub(super) fn redirect_sources(&mut self, client: ClientId, to: DestinationId) {
-        let Some(client) = &self.slots[client.0 as usize] else {
-            return;
-        };
-        for address in &client.sources {
-            if let Some(source) = self.sources.get_mut(address) {
-                source.destination = to;
-            }
-        }
     }
 
     /// A destination that is open.

@@ -63,7 +63,7 @@ pub(super) struct Stream {
     goes_on: bool,
     /// The last of them came by a call.
     in_call: bool,
-    place: Place,
+    pub(super) place: Place,
 }
 
 /// Whose stream, and its address as [`Table::hash`](super::table::Table::hash) has it.

@@ -422,11 +422,12 @@ impl Gateway {
         if self.unreachable == Unreachable::Ignore {
             return;
         }
-        // Two may be spoken to at one reply port.
-        for client in self.clients.all_spoken_to_at(to) {
-            if self.clients.is_alive(client) {
-                self.end(client, EndCause::Unreachable, out);
-            }
+        // Two may be spoken to at one reply port; who came first goes first.
+        let mut gone = self.clients.all_spoken_to_at(to);
+        gone.retain(|&client| self.clients.is_alive(client));
+        gone.sort_unstable_by_key(|&client| self.clients.session(client).number);
+        for client in gone {
+            self.end(client, EndCause::Unreachable, out);
         }
     }
 

@@ -345,13 +345,17 @@ impl Gateway {
         self.settling.retain(|&(whose, _), _| whose != client);
     }
 
-    /// What is held back of a writer's that is spoken to elsewhere from now on.
-    pub(super) fn move_writer(&mut self, from: DestinationId, to: DestinationId) {
-        let place = self.clients.place(to);
+    /// Lets places that are sent something later be moved.
+    pub(super) fn move_publishing(&mut self, moved: impl Fn(&mut Place)) {
+        #[allow(clippy::iter_over_hash_type, reason = "each by itself")]
         for thinned in self.thinned.values_mut() {
-            if matches!(thinned.writer, Some(Writer::Endpoint(at)) if at.destination == from) {
-                thinned.writer = Some(Writer::Endpoint(place));
+            if let Some(Writer::Endpoint(place)) = &mut thinned.writer {
+                moved(place);
             }
+        }
+        #[allow(clippy::iter_over_hash_type, reason = "each by itself")]
+        for settling in self.settling.values_mut() {
+            moved(&mut settling.place);
         }
     }
 

@@ -6,12 +6,13 @@ use super::Gateway;
 use super::change::Change;
 use super::clients::ClientId;
 use super::code::EndCause;
-use super::destination::DestinationId;
+use super::destination::{DestinationId, Place};
 use super::event::Via;
 use super::output::Outputs;
 use super::profile::{ProfileId, Profiles, Who};
 use super::rules::Rules;
 use super::session::name_of;
+use super::table::AddressId;
 use crate::config::{Show, Source};
 use crate::time::Instant;
 
@@ -204,6 +205,8 @@ impl Gateway {
     /// Whether a client without a session goes on being told what it follows.
     fn quiet(&self, client: ClientId) -> Option<Fate> {
         let record = self.clients.client(client);
+        // One that never spoke is told where the new show says, if it does.
+        record.heard_from?;
         let at = { record.last_heard_at }.or_else(|| record.destinations.first().copied())?;
         let address = self.clients.destination(at).address;
         let (who, profile) = self.profiles.identify(address);
@@ -346,7 +349,7 @@ impl Gateway {
                 self.clients.client_mut(client).last_heard_at = Some(to);
             }
             self.clients.destination_mut(to).subscriptions.extend(moved);
-            self.move_writer(id, to);
+            self.move_places(client, id, to);
             for sync in syncs {
                 self.enqueue_sync(Instant::ZERO, to, sync);
             }
@@ -357,6 +360,32 @@ impl Gateway {
         self.clients.redirect_sources(client, to);
         self.followers_changed();
         to
+    }
+
+    /// What was to be sent to one place of a client, and how its locks end, is sent to another.
+    fn move_places(&mut self, client: ClientId, from: DestinationId, to: DestinationId) {
+        let (former, place) = (self.clients.place(from), self.clients.place(to));
+        let moved = |at: &mut Place| {
+            if (at.destination, at.serial) == (former.destination, former.serial) {
+                *at = place;
+            }
+        };
+        #[allow(clippy::iter_over_hash_type, reason = "each by itself")]
+        for stream in self.streams.values_mut() {
+            moved(&mut stream.place);
+        }
+        self.move_publishing(moved);
+        let Some(session) = self.clients.session_if_alive(client) else {
+            return;
+        };
+        let users = session.users.iter();
+        let users = users.flat_map(|&user| self.clients.session(user).locks.iter());
+        let held: Vec<AddressId> = session.locks.iter().chain(users).copied().collect();
+        for id in held {
+            if let Some(lock) = &mut self.table.entry_mut(id).lock {
+                moved(&mut lock.place);
+            }
+        }
     }
 }
 

@@ -143,6 +143,10 @@ impl Gateway {
         } else {
             address
         };
+        // Who leaves without having been there leaves nothing behind.
+        if begins_with.is_empty() && self.live_source(now, origin, out).is_none() {
+            return !timing.waits(bundle);
+        }
         let Some(asker) = self.asker(now, origin, begins_with, out) else {
             return false;
         };
@@ -160,6 +164,9 @@ impl Gateway {
             None
         };
         if let Some(code) = refused {
+            if !self.clients.session(asker.client).announced {
+                self.announce(asker, true, out);
+            }
             let requests = bundle
                 .messages()
                 .any(|message| is_request(message.address()));

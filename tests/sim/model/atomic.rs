@@ -30,8 +30,16 @@ impl Model {
         let mut acting: Vec<&Letter> = Vec::new();
         for &letter in letters {
             let repeated = trial.is_repeated_call(&asker, letter);
+            trial.objected = objection.is_some();
             let outcome = if is_hello_or_bye(letter) && !repeated {
-                Outcome::Refused(Refusal::error(codes::BAD_ARGUMENTS, &letter.address))
+                let refusal = Refusal::error(codes::BAD_ARGUMENTS, &letter.address);
+                // Its number is used up all the same.
+                if let (Some((user, call)), true) = called(letter) {
+                    let mut caller = asker.clone();
+                    caller.who.user = user;
+                    trial.reply_refused(&caller, &call, &refusal);
+                }
+                Outcome::Refused(refusal)
             } else {
                 trial.perform(&asker, letter)
             };

@@ -117,7 +117,8 @@ impl Model {
             return Outcome::Done(Done::Nothing);
         }
         let outcome = self.perform(asker, inner);
-        if let (Outcome::Done(_), Some(target)) = (&outcome, target) {
+        // Nothing of a bundle that is refused is done.
+        if let (Outcome::Done(_), Some(target), false) = (&outcome, target, self.objected) {
             self.calls(asker).done.push((number, target));
         }
         outcome

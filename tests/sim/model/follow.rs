@@ -19,19 +19,22 @@ pub(super) struct Told {
     address: String,
     tail: Vec<u8>,
     /// Whose write it was; `None` if it counts as nobody's.
-    pub(super) author: Option<Who>,
+    pub(super) author: Option<Author>,
 }
 
 /// Updates of one address that come no faster than its rate.
 #[derive(Clone, Debug)]
 pub(super) struct Thinned {
-    /// When one last went out.
-    last: Instant,
+    /// When the next one may go out.
+    next: Instant,
     /// When the value that waits may go out, if one waits.
     pub(super) waiting: Option<Instant>,
     /// Whose the value is that waits: its echo decides what is sent there.
     pub(super) writer: Option<(Place, Reach)>,
 }
+
+/// Whose a value is, and what that one was called when it wrote it.
+pub(super) type Author = (Who, String);
 
 /// How much of what a writer follows its echo decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +120,7 @@ impl Model {
         to: &Place,
         address: &str,
         tail: &[u8],
-        author: Option<Who>,
+        author: Option<Author>,
         kind: Kind,
     ) {
         self.send(to, message_of(address, tail));
@@ -132,7 +135,7 @@ impl Model {
         to: &Place,
         address: &str,
         tail: &[u8],
-        author: Option<Who>,
+        author: Option<Author>,
     ) {
         if self.trying || self.show.locks.reflection.is_zero() {
             return;
@@ -157,8 +160,18 @@ impl Model {
                     && self.now <= one.at + self.show.locks.reflection
                     && one.address == address
                     && one.tail == tail
-                    && one.author.as_ref() != Some(&asker.who)
+                    && one
+                        .author
+                        .as_ref()
+                        .is_none_or(|author| !self.is_own(asker, author))
             })
+    }
+
+    /// Whether a value is the asker's own, by the name that it has now or had before it took that.
+    fn is_own(&self, asker: &Asker, (who, name): &Author) -> bool {
+        let session = self.sessions.get(&asker.who.key);
+        let former = session.and_then(|session| session.former.as_ref());
+        *who == asker.who && (*name == self.name(who) || Some(name) == former)
     }
 
     /// Passes on what was accepted: the echo to its sender, the update to the followers.
@@ -175,7 +188,7 @@ impl Model {
         if kind == Kind::Event {
             self.let_all_through();
         }
-        let author = Some(asker.who.clone());
+        let author = Some((asker.who.clone(), self.name(&asker.who)));
         if asker.call.is_none() || followers.contains(&own) {
             let echo = self
                 .entry_of(&asker.who.key)
@@ -240,21 +253,21 @@ impl Model {
         others: Vec<Place>,
         address: &str,
         tail: &[u8],
-        author: Option<Who>,
+        author: Option<Author>,
     ) {
         if let Some(rate) = self.rule(address).and_then(|rule| rule.rate) {
             let gap = Duration::from_secs(1) / rate;
             // While the gateway is behind nobody's turn comes.
             let judged = self.judged();
             if let Some(thinned) = self.thinned.get_mut(address)
-                && judged < thinned.last + gap
+                && judged < thinned.next
             {
-                thinned.waiting.get_or_insert(thinned.last + gap);
+                thinned.waiting.get_or_insert(thinned.next);
                 thinned.writer = Some(writer);
                 return;
             }
             let thinned = Thinned {
-                last: self.now,
+                next: self.now + gap,
                 waiting: None,
                 writer: None,
             };
@@ -267,7 +280,8 @@ impl Model {
 
     /// An update that waited for its turn goes out, as it is now.
     pub(super) fn let_through(&mut self, address: &str) {
-        let now = self.now;
+        let rate = self.rule(address).and_then(|rule| rule.rate);
+        let next = rate.map_or(self.now, |rate| self.now + Duration::from_secs(1) / rate);
         let Some(thinned) = self
             .thinned
             .get_mut(address)
@@ -276,7 +290,7 @@ impl Model {
             return;
         };
         thinned.waiting = None;
-        thinned.last = now;
+        thinned.next = next;
         let writer = thinned.writer.take();
         for to in self.followers(address) {
             let is_writers = writer.as_ref().is_some_and(|(own, reach)| match reach {
@@ -295,10 +309,10 @@ impl Model {
         // Of different addresses any may come first.
         let together = std::mem::replace(&mut self.together, true);
         for address in addresses {
-            let last = self.thinned[&address].last;
+            let next = self.thinned[&address].next;
             self.let_through(&address);
             // Its turn comes when it would have come.
-            self.thinned.get_mut(&address).expect("it is there").last = last;
+            self.thinned.get_mut(&address).expect("it is there").next = next;
         }
         self.together = together;
         if !together {
@@ -316,7 +330,8 @@ impl Model {
     /// Sends what an address holds now, as its author's.
     pub(super) fn send_stored(&mut self, to: &Place, address: &str) {
         if let Some(value) = self.value(address).cloned() {
-            self.send_value(to, address, &value.tail, Some(value.author), Kind::Value);
+            let author = Some((value.author, value.writer));
+            self.send_value(to, address, &value.tail, author, Kind::Value);
         }
     }
 
@@ -327,7 +342,7 @@ impl Model {
         to.extend(also.iter().cloned());
         let bytes = message(&address, arguments);
         for to in to {
-            if self.takes_status(&to.1) {
+            if self.takes_status(&to.1) && !self.is_forerunners(&to) {
                 self.send(&to, bytes.clone());
             }
         }

@@ -186,6 +186,8 @@ pub(crate) struct Model {
     ending: Vec<Place>,
     /// What they followed while they were there.
     ghosts: Vec<(Place, String)>,
+    /// Something of the atomic bundle that is tried was refused.
+    objected: bool,
     /// How many bundles were dropped with the session of who sent them.
     pub(crate) bundles_dropped: usize,
     /// Clients whose entry appears with the show that is being put in force.
@@ -224,6 +226,7 @@ impl Model {
             together: false,
             ending: Vec::new(),
             ghosts: Vec::new(),
+            objected: false,
             bundles_dropped: 0,
             renamed: BTreeSet::new(),
         }

@@ -57,6 +57,8 @@ pub(super) struct Session {
     pub(super) link_up: Instant,
     /// By `hello`.
     pub(super) name: Option<String>,
+    /// What it went by before it took the name that it has.
+    pub(super) former: Option<String>,
     pub(super) reply_port: Option<u16>,
     pub(super) pinged: bool,
     /// Whether it has sent a message under `/oscgate`.
@@ -196,6 +198,20 @@ impl Model {
         self.entry_of(key).is_none_or(|entry| entry.status)
             || self.sessions.get(key).is_some_and(|one| one.spoke)
             || self.ghosts.iter().any(|((_, one), _)| one == key)
+    }
+
+    /// Whether a place is that of an entry whose name goes to another with this show, and which is
+    /// not to be told.
+    pub(super) fn is_forerunners(&self, (at, key): &Place) -> bool {
+        let (true, Key::Listed(name) | Key::Member(name, _)) = (self.renamed.contains(key), key)
+        else {
+            return false;
+        };
+        let session = &self.sessions[key];
+        let mut own = session.sources.iter().map(|from| self.place(key, *from).0);
+        let mut entries = self.show.clients.iter();
+        let silent = entries.any(|entry| entry.name == *name && !entry.status);
+        silent && !own.any(|own| own == *at)
     }
 
     pub(super) fn is_operator(&self, asker: &Asker) -> bool {

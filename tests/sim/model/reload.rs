@@ -50,11 +50,16 @@ impl Model {
             self.renamed.insert(new.clone());
             self.rename(key, new.clone());
         }
-        self.show = show.clone();
+        let former = std::mem::replace(&mut self.show, show.clone());
         self.renamed.clear();
         let heard = std::mem::take(&mut self.last_heard);
         for (key, at) in heard {
-            if self.entry_of(&key).is_some() && identify(show, at).as_ref() == Some(&key) {
+            let follows = self
+                .entry_of(&key)
+                .is_some_and(|one| !one.follow.is_empty());
+            if (follows || self.sessions.contains_key(&key))
+                && identify(show, at).as_ref() == Some(&key)
+            {
                 self.last_heard.insert(key, at);
             }
         }
@@ -65,7 +70,10 @@ impl Model {
         }
         let heard = &self.last_heard;
         self.last_heard_at.retain(|key, _| heard.contains_key(key));
-        self.part_with_sources();
+        self.part_with_sources(&former);
+        for (key, session) in self.sessions.iter().filter(|(key, _)| key.is_listed()) {
+            self.last_heard.insert(key.clone(), session.endpoint);
+        }
         self.withdraw();
         self.ending.clear();
         self.ghosts.clear();
@@ -115,6 +123,11 @@ impl Model {
             if let Some(value) = &mut entry.value {
                 renamed(&mut value.author);
             }
+            if let Some((creator, _)) = &mut entry.creator
+                && creator == key
+            {
+                *creator = new.clone();
+            }
         }
         let streams = std::mem::take(&mut self.streams);
         for ((mut who, address), stream) in streams {
@@ -122,7 +135,7 @@ impl Model {
             self.streams.insert((who, address), stream);
         }
         for told in self.told.values_mut().flatten() {
-            if let Some(author) = &mut told.author {
+            if let Some((author, _)) = &mut told.author {
                 renamed(author);
             }
         }
@@ -152,24 +165,30 @@ impl Model {
             waiting.sender.key = new.clone();
         }
         if self.client_name(&new) != former {
+            let session = self.sessions.get_mut(&new).expect("it is running");
+            session.former = Some(former);
             self.tell_connected(&new, None);
         }
     }
 
     /// Sources that are somebody else now are no longer a client's, nor is what was to go there.
-    fn part_with_sources(&mut self) {
+    fn part_with_sources(&mut self, former: &Show) {
         let show = &self.show;
         for (key, session) in &mut self.sessions {
             let is_its = |from: &SocketAddr| identify(show, *from).as_ref() == Some(key);
             session.sources.retain(is_its);
-            let written = match key {
+            let port_in = |show: &Show| match key {
                 Key::Listed(name) | Key::Member(name, _) => {
                     let entry = show.clients.iter().find(|entry| entry.name == *name);
                     entry.and_then(|entry| entry.reply_port)
                 }
                 Key::Ip(_) | Key::Endpoint(_) => None,
             };
-            if session.reply_port.or(written).is_none() {
+            // What went to a port that is no more goes to where it was last heard.
+            let astray = session.reply_port.is_none()
+                && port_in(former).is_some()
+                && port_in(show).is_none();
+            if session.reply_port.or(port_in(show)).is_none() {
                 session.subscriptions.retain(|(from, _)| is_its(from));
                 self.syncs
                     .retain(|(own, from), _| own != key || is_its(from));
@@ -177,16 +196,21 @@ impl Model {
             if !is_its(&session.endpoint) {
                 session.endpoint = session.began_at;
             }
+            if astray {
+                for (from, _) in &mut session.subscriptions {
+                    *from = session.endpoint;
+                }
+            }
             for ((who, _), stream) in &mut self.streams {
                 if who.key == *key
                     && let Some((from, _)) = &mut stream.from
-                    && !is_its(from)
+                    && (astray || !is_its(from))
                 {
                     *from = session.endpoint;
                 }
             }
             for ((who, _), settling) in &mut self.settling {
-                if who.key == *key && !is_its(&settling.from) {
+                if who.key == *key && (astray || !is_its(&settling.from)) {
                     settling.from = session.endpoint;
                 }
             }
@@ -201,7 +225,7 @@ impl Model {
                 .values_mut()
                 .filter_map(|one| one.lock.as_mut());
             for lock in locks.filter(|lock| lock.holder.key == *key) {
-                if !is_its(&lock.from) {
+                if astray || !is_its(&lock.from) {
                     lock.from = session.endpoint;
                 }
             }

@@ -28,6 +28,10 @@ pub(super) fn is_gateways_word(letter: &Letter) -> bool {
             || ["/oscgate/pong", "/oscgate/reply", "/oscgate/synced"].contains(&text))
 }
 
+fn is_text(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok()
+}
+
 /// Arguments that cannot be read, of a request.
 fn unreadable(letter: &Letter) -> Outcome {
     Outcome::Refused(Refusal::error(codes::BAD_ARGUMENTS, &letter.address))
@@ -141,7 +145,7 @@ impl Model {
             self.send_stored(&own, &address);
         } else {
             // A reply tells it as well.
-            let author = Some(value.author);
+            let author = Some((value.author, value.writer));
             self.note_told(&own, &address, &value.tail, author);
         }
         Outcome::Done(Done::Read(value.tail))
@@ -259,7 +263,8 @@ impl Model {
         if !self.is_operator(asker) {
             return Outcome::Refused(Refusal::denial(codes::NOT_ALLOWED, address));
         }
-        let good = letter.count() == 1 || (letter.count() == 2 && letter.string(1).is_some());
+        let good =
+            letter.count() == 1 || (letter.count() == 2 && letter.string(1).is_some_and(is_text));
         if !good {
             return Outcome::Refused(Refusal::denial(codes::BAD_ARGUMENTS, address));
         }

@@ -63,6 +63,10 @@ impl Model {
         }
         let mut later = Vec::new();
         let at_once = self.part(packet, self.now, &mut later);
+        // Who leaves without having been there leaves nothing behind.
+        if leaves && !self.sessions.contains_key(&sender.key) {
+            later.clear();
+        }
         let horizon = self.now + self.show.gateway.schedule_horizon;
         let waiting = self
             .waiting

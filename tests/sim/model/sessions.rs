@@ -9,6 +9,7 @@ use oscgate::limits::{NAME_TAKEOVER, NO_ROOM_INTERVAL};
 use super::Model;
 use super::calls::Calls;
 use super::codes::{self, Done, Outcome, Refusal};
+use super::follow::Reach;
 use super::packets::{NoRoom, Sender};
 use super::people::{Asker, Key, Place, Session, is_name, is_named};
 use super::requests::is_request;
@@ -50,6 +51,7 @@ impl Model {
             heard: self.now,
             link_up: self.now,
             name: None,
+            former: None,
             reply_port: None,
             pinged: false,
             spoke: false,
@@ -207,6 +209,9 @@ impl Model {
             let ghosts: Vec<(Place, String)> = ghosts.collect();
             self.ghosts.extend(ghosts);
         }
+        let follows = self
+            .entry_of(key)
+            .is_some_and(|entry| !entry.follow.is_empty());
         if key.is_listed() {
             let at = self.place(key, self.sessions[key].endpoint).0;
             self.last_heard.insert(key.clone(), at);
@@ -216,27 +221,37 @@ impl Model {
             Key::Listed(name) | Key::Member(name, _) => self.configured_places(name),
             Key::Ip(_) | Key::Endpoint(_) => Vec::new(),
         };
-        let follows = self
-            .entry_of(key)
-            .is_some_and(|entry| !entry.follow.is_empty());
         self.told
             .retain(|to, _| to.1 != *key || (follows && kept.contains(to)));
+        // Whoever begins there anew is not the one that wrote.
+        let stays = matches!(key, Key::Listed(_)) || (key.is_listed() && follows);
+        for thinned in self.thinned.values_mut() {
+            thinned.writer.take_if(|(own, reach)| match reach {
+                Reach::Endpoint => own.1 == *key && !(follows && kept.contains(own)),
+                Reach::Client => own.1 == *key && !stays,
+            });
+        }
+        if !follows {
+            self.last_heard.remove(key);
+            self.last_heard_at.remove(key);
+        }
     }
 
     pub(super) fn on_unreachable(&mut self, to: SocketAddr) {
         if self.show.sessions.unreachable != Unreachable::Ends {
             return;
         }
-        let gone: Vec<Key> = self
+        let mut gone: Vec<(u64, Key)> = self
             .sessions
             .iter()
             .filter(|(key, session)| {
                 let mut sources = session.sources.iter();
                 sources.any(|from| *from == to || self.place(key, *from).0 == to)
             })
-            .map(|(key, _)| key.clone())
+            .map(|(key, session)| (session.serial, key.clone()))
             .collect();
-        for key in gone {
+        gone.sort();
+        for (_, key) in gone {
             self.end_session(&key, "unreachable");
         }
     }
@@ -323,7 +338,11 @@ impl Model {
         }
         let renamed = self.client_name(key) != name || self.sessions[key].to_greet.is_some();
         let name = name.to_owned();
+        let former = self.client_name(key);
         let session = self.sessions.get_mut(key).expect("it asks");
+        if former != name {
+            session.former = Some(former);
+        }
         session.to_greet = None;
         if !key.is_listed() {
             session.name = Some(name);
