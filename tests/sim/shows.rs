@@ -103,8 +103,10 @@ fn add(show: &mut Show, entry: ClientEntry) {
 
 /// The entries that a history relies on.
 fn fixed(show: &mut Show, stage: &Stage) {
+    let stays = [Source::Endpoint(WITNESS), Source::Endpoint(SLUGGARD)];
     show.clients
         .retain(|entry| !["witness", "sluggard"].contains(&entry.name.as_str()));
+    show.clients.retain(|entry| !stays.contains(&entry.source));
     let everything = vec!["//*".to_owned(), "/oscgate/status/*".to_owned()];
     if stage.witness {
         show.clients.push(ClientEntry {
