@@ -247,14 +247,15 @@ impl Gateway {
         if (configured || had_none) && name != former {
             self.take_over_name(&name, out);
             self.clients.rename(client, &name);
-            let endpoint = self.clients.session(client).endpoint;
-            out.change(Change::Renamed {
-                former: &former,
-                name: &name,
-                endpoint,
-            });
             // One that nobody has been told of yet is told under its new name when it is.
-            if self.clients.session(client).announced {
+            let session = self.clients.session(client);
+            if session.announced {
+                let endpoint = session.endpoint;
+                out.change(Change::Renamed {
+                    former: &former,
+                    name: &name,
+                    endpoint,
+                });
                 self.tell_connected(client, endpoint, None, out);
             }
         }
