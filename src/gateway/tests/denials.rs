@@ -180,6 +180,7 @@ fn a_client_that_reflects_everything_gets_nothing_started() {
     // 2 is denied, and sends back all that it hears, three seconds long.
     let mut traffic = 0;
     let mut heard = bench.send(2, "/f 0.9");
+    bench.ms(1);
     for _ in 0..300 {
         let mut next = Vec::new();
         for line in heard.drain(..).filter(|line| line.starts_with("2 ")) {
