@@ -377,6 +377,7 @@ mod tests {
             Known::Stale,
             "a later pattern covers it"
         );
+        assert_eq!(calls.known(8, Some(b"/d")), Known::No);
     }
 
     #[test]
