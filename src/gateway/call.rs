@@ -388,6 +388,7 @@ mod tests {
             Known::Stale,
             "a later pattern covers it"
         );
+        assert_eq!(calls.known(8, Some(b"/d")), Known::No);
     }
 
     #[test]

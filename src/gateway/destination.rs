@@ -192,7 +192,10 @@ mod tests {
                 let writer = NameId::for_test(writer);
                 if asks {
                     let known = plain.iter().any(|&(at, a, w, h)| {
-                        now.since(at) <= span && (a, h) == (address, hash) && w != writer
+                        at < now
+                            && now.since(at) <= span
+                            && (a, h) == (address, hash)
+                            && w != writer
                     });
                     prop_assert_eq!(sent.has(now, span, address, hash, [writer; 2]), known);
                 } else {

@@ -65,6 +65,10 @@ impl Queue {
         } else if matches!(kind, Kind::Value(_)) {
             self.unsorted = true;
         }
+        // What was sent leaves a hole in front; it is closed before the buffer outgrows its bound.
+        if self.bytes.len() + bytes.len() > 2 * QUEUE_BYTES_MAX {
+            self.close_holes();
+        }
         let start = u32::try_from(self.bytes.len()).expect("bytes are bounded");
         let length = u32::try_from(bytes.len()).expect("a datagram's length");
         self.bytes.extend_from_slice(bytes);
@@ -104,8 +108,6 @@ impl Queue {
 
     fn is_full(&self, more: usize) -> bool {
         self.items.len() >= QUEUE_MESSAGES_MAX || self.waiting_bytes + more > QUEUE_BYTES_MAX
-            // What was sent leaves a hole in front; it is closed before the buffer outgrows its bound.
-            || self.bytes.len() + more > 2 * QUEUE_BYTES_MAX
     }
 
     fn make_room(&mut self, kind: Kind, more: usize) {
@@ -126,20 +128,13 @@ impl Queue {
             |kind| kind == Kind::Event,
             |_: Kind| true,
         ] {
-            while self.is_over(more) {
+            while self.is_full(more) {
                 let Some(oldest) = self.items.iter().position(|item| droppable(item.kind)) else {
                     break;
                 };
                 self.drop_at(oldest);
             }
         }
-        if self.bytes.len() + more > 2 * QUEUE_BYTES_MAX {
-            self.close_holes();
-        }
-    }
-
-    fn is_over(&self, more: usize) -> bool {
-        self.items.len() >= QUEUE_MESSAGES_MAX || self.waiting_bytes + more > QUEUE_BYTES_MAX
     }
 
     fn drop_at(&mut self, position: usize) {
@@ -259,6 +254,99 @@ mod tests {
         let left = drain(&mut queue);
         assert_eq!(left[0], b"status");
         assert!(!left.contains(&b"event".to_vec()));
+    }
+
+    /// A quarter of all the bytes that may wait.
+    const QUARTER: &[u8] = &[7; QUEUE_BYTES_MAX / 4];
+
+    #[test]
+    fn a_queue_that_is_just_full_has_lost_nothing() {
+        let mut queue = Queue::default();
+        for _ in 0..4 {
+            queue.push(value(1), VIA, QUARTER);
+        }
+        assert_eq!((queue.len(), queue.take_dropped()), (4, 0));
+
+        let mut queue = Queue::default();
+        for _ in 0..QUEUE_MESSAGES_MAX {
+            queue.push(value(1), VIA, b"x");
+        }
+        assert_eq!((queue.len(), queue.take_dropped()), (QUEUE_MESSAGES_MAX, 0));
+    }
+
+    #[test]
+    fn one_too_many_costs_one_and_no_more() {
+        let mut queue = Queue::default();
+        for _ in 0..5 {
+            queue.push(Kind::Event, VIA, QUARTER);
+        }
+        assert_eq!((queue.len(), queue.take_dropped()), (4, 1));
+
+        let mut queue = Queue::default();
+        for _ in 0..=QUEUE_MESSAGES_MAX {
+            queue.push(Kind::Event, VIA, b"x");
+        }
+        assert_eq!((queue.len(), queue.take_dropped()), (QUEUE_MESSAGES_MAX, 1));
+    }
+
+    #[test]
+    fn a_newer_value_takes_the_place_of_the_older_one_and_not_of_the_oldest() {
+        let all = 0..u32::try_from(QUEUE_MESSAGES_MAX).unwrap();
+        let mut queue = Queue::default();
+        for n in all.clone() {
+            queue.push(value(n), VIA, &n.to_be_bytes());
+        }
+        queue.push(value(1_000), VIA, b"newer");
+        let others = all.filter(|&n| n != 1_000);
+        let mut expected: Vec<_> = others.map(|n| n.to_be_bytes().to_vec()).collect();
+        expected.push(b"newer".to_vec());
+        assert_eq!(drain(&mut queue), expected);
+    }
+
+    #[test]
+    fn all_that_newer_values_replace_goes_before_anything_else() {
+        let mut queue = Queue::default();
+        queue.push(Kind::Event, VIA, b"go");
+        for n in 1..QUEUE_MESSAGES_MAX {
+            let address = u32::try_from(n % 8).unwrap();
+            queue.push(value(address), VIA, &n.to_be_bytes());
+        }
+        queue.push(Kind::Status, VIA, b"status");
+        let mut expected = vec![b"go".to_vec()];
+        let newest = QUEUE_MESSAGES_MAX - 8..QUEUE_MESSAGES_MAX;
+        expected.extend(newest.map(|n| n.to_be_bytes().to_vec()));
+        expected.push(b"status".to_vec());
+        assert_eq!(drain(&mut queue), expected);
+    }
+
+    #[test]
+    fn holes_are_closed_when_they_must_be_and_nothing_is_dropped_for_them() {
+        let mut queue = Queue::default();
+        let numbered = |n: u8| [n; QUEUE_BYTES_MAX / 4];
+        queue.push(value(1), VIA, &numbered(0));
+        let mut largest = 0;
+        for n in 1..=20 {
+            queue.push(value(1), VIA, &numbered(n));
+            assert_eq!(queue.front(), Some((VIA, &numbered(n - 1)[..])));
+            queue.pop();
+            largest = largest.max(queue.bytes.len());
+        }
+        assert_eq!((queue.len(), queue.take_dropped()), (1, 0));
+        // Each time all that waits is copied.
+        assert_eq!(largest, 2 * QUEUE_BYTES_MAX);
+    }
+
+    #[test]
+    fn the_memory_of_a_short_queue_is_used_again_and_that_of_a_long_one_given_back() {
+        let mut queue = Queue::default();
+        queue.push(Kind::Event, VIA, b"x");
+        drain(&mut queue);
+        assert_ne!(queue.bytes.capacity(), 0);
+        for _ in 0..2 {
+            queue.push(Kind::Event, VIA, QUARTER);
+        }
+        drain(&mut queue);
+        assert_eq!(queue.bytes.capacity(), 0);
     }
 
     proptest! {

@@ -280,3 +280,12 @@ fn a_call_too_old_to_be_remembered_is_stale_in_it_too() {
         "{heard:?}"
     );
 }
+
+#[test]
+fn a_pattern_that_matches_nothing_refuses_no_bundle() {
+    let mut bench = contested();
+    assert_eq!(
+        bench.bundle(2, &[ATOMIC, "/nothing/* 1", "/c 4"]),
+        ["2 /c 4"]
+    );
+}

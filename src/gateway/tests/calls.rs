@@ -1,6 +1,7 @@
 //! Calls: done once, answered always.
 
 use super::*;
+use crate::limits::DATAGRAM_BYTES_MAX;
 
 #[test]
 fn a_call_is_done_once_and_answered_each_time() {
@@ -224,4 +225,33 @@ fn what_was_refused_overtakes_nothing_not_even_what_has_no_address() {
     bench.send(2, "/oscgate/lock /f");
     bench.send(1, "/oscgate/call 70 /oscgate/lock /f");
     assert!(bench.send(1, "/oscgate/call 60 /oscgate/unlock \"\"")[0].contains("BAD_ADDRESS"));
+}
+
+#[test]
+fn a_caller_that_renews_its_lock_has_its_reply_and_no_more() {
+    let mut bench = Bench::new();
+    bench.send(1, "/oscgate/lock /f");
+    assert_eq!(
+        bench.send(1, "/oscgate/call 1 /oscgate/lock /f"),
+        ["1 /oscgate/reply 1 OK 30000 0h"]
+    );
+}
+
+#[test]
+fn an_answer_that_just_fits_a_datagram_is_given_and_a_longer_one_is_not() {
+    // Address, types, number and `OK` of the reply, and the end of the text.
+    let room = DATAGRAM_BYTES_MAX - 32 - 1;
+    let mut bench = Bench::new();
+    let fits = "x".repeat(room);
+    bench.send(1, &format!("/f {fits}"));
+    let heard = bench.send(1, "/oscgate/call 1 /oscgate/get /f");
+    assert_eq!(
+        heard.last().unwrap(),
+        &format!("1 /oscgate/reply 1 OK {fits}")
+    );
+    bench.send(1, &format!("/f {fits}x"));
+    assert_eq!(
+        bench.send(1, "/oscgate/call 2 /oscgate/get /f"),
+        ["1 /oscgate/reply 2 LIMIT the answer does not fit a datagram"]
+    );
 }

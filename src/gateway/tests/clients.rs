@@ -312,3 +312,43 @@ fn of_users_nobody_is_told() {
         1
     );
 }
+
+#[test]
+fn who_leaves_makes_room_for_one_more_and_no_more() {
+    let mut show = Show::default();
+    show.limits.clients = 2;
+    let mut bench = Bench::with(show);
+    bench.send(1, "/oscgate/lock /a");
+    bench.send(2, "/oscgate/lock /b");
+    bench.send(2, "/oscgate/bye");
+    assert_eq!(
+        bench.send(3, "/oscgate/lock /c")[1],
+        "3 /oscgate/status/locked /c 127.0.0.1:3 30000"
+    );
+    assert!(bench.send(4, "/oscgate/lock /d")[0].contains("LIMIT no room"));
+}
+
+#[test]
+fn a_name_that_was_given_up_may_be_taken() {
+    let mut bench = Bench::new();
+    bench.send(1, "/oscgate/hello alice");
+    bench.send(1, "/oscgate/hello bob");
+    assert_eq!(
+        bench.send(2, "/oscgate/hello alice"),
+        ["2 /oscgate/status/connected alice 127.0.0.1:2"]
+    );
+    assert!(bench.send(3, "/oscgate/hello bob")[1].contains("NAME_TAKEN"));
+}
+
+#[test]
+fn who_gave_a_name_up_did_not_write_what_its_next_bearer_writes() {
+    let mut bench = Bench::new();
+    bench.send(1, "/oscgate/hello alice");
+    bench.send(1, "/oscgate/hello bob");
+    bench.send(1, "/oscgate/subscribe /f");
+    bench.send(2, "/oscgate/hello alice");
+    bench.send(2, "/f 0.5");
+    bench.ms(10);
+    assert_eq!(bench.send(1, "/f 0.5"), [""; 0], "it only sends it back");
+    assert_eq!(bench.gateway.stats().reflections, 1);
+}

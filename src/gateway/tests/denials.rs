@@ -1,6 +1,7 @@
 //! Denials: told once, told again at a limited rate, and the true value back.
 
 use super::*;
+use crate::gateway::Change;
 
 fn held() -> Bench {
     let mut bench = Bench::new();
@@ -180,6 +181,7 @@ fn a_client_that_reflects_everything_gets_nothing_started() {
     // 2 is denied, and sends back all that it hears, three seconds long.
     let mut traffic = 0;
     let mut heard = bench.send(2, "/f 0.9");
+    bench.ms(1);
     for _ in 0..300 {
         let mut next = Vec::new();
         for line in heard.drain(..).filter(|line| line.starts_with("2 ")) {
@@ -225,4 +227,54 @@ fn the_true_value_at_the_end_of_a_stream_goes_where_its_client_is_by_then() {
     bench.send(2, "/f 0.2");
     bench.send(2, "/oscgate/hello x 3");
     assert_eq!(bench.ms(400), ["3 /f 1"]);
+}
+
+#[test]
+fn every_denial_is_counted_also_one_that_is_not_answered() {
+    let mut bench = held();
+    bench.send(2, "/f 0.1");
+    assert_eq!(bench.send(2, "/f 0.2"), [""; 0]);
+    assert_eq!(bench.gateway.stats().denials, 2);
+}
+
+#[test]
+fn the_stream_of_a_client_that_left_ends_with_it_and_others_go_on() {
+    let mut bench = held();
+    for port in [2, 3] {
+        bench.send(port, "/f 0.1");
+        bench.send(port, "/f 0.2");
+    }
+    bench.send(2, "/oscgate/bye");
+    assert_eq!(bench.ms(400), ["3 /f 0.5"]);
+}
+
+#[test]
+fn the_log_hints_at_two_clients_of_one_machine() {
+    let mut bench = held();
+    let mut same_ip = |from: SocketAddr, message: &str| {
+        let bytes = encode(message);
+        let event = Event::Datagram {
+            from,
+            via: VIA,
+            bytes: &bytes,
+        };
+        bench.out.clear_changes();
+        bench.gateway.handle(bench.now, event, &mut bench.out);
+        let hint = bench.out.changes().find_map(|change| {
+            if let Change::Denied { same_ip, .. } = change {
+                Some(same_ip)
+            } else {
+                None
+            }
+        });
+        hint.expect("it is denied")
+    };
+    assert!(same_ip(local(2), "/f 0.1"));
+    assert!(same_ip(local(2), "/oscgate/as kim /f 0.1"));
+    assert!(
+        !same_ip(local(1), "/oscgate/as kim /f 0.1"),
+        "it is one client, and knows of its users"
+    );
+    assert!(!same_ip(at([10, 0, 0, 1], 2), "/f 0.1"));
+    assert!(!same_ip(local(2), "/oscgate/lock /f*"), "nobody holds it");
 }

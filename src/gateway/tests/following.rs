@@ -187,6 +187,7 @@ fn a_reflection_renews_nothing_and_a_repetition_does() {
     let mut bench = Bench::new();
     bench.send(2, "/oscgate/subscribe /f");
     bench.send(1, "/f 0.5");
+    bench.ms(1);
     assert_eq!(bench.send(2, "/f 0.5"), [""; 0]);
     assert_eq!(
         bench.send(1, "/f 0.5").len(),
@@ -202,6 +203,15 @@ fn a_reflection_renews_nothing_and_a_repetition_does() {
     bench.send(1, "/f 0.7");
     bench.ms(251);
     assert_eq!(bench.send(2, "/f 0.7"), ["2 /f 0.7"]);
+}
+
+#[test]
+fn nothing_in_a_packet_is_a_reflection_of_what_comes_out_of_it() {
+    let mut bench = Bench::new();
+    bench.send(1, "/oscgate/subscribe /f");
+    bench.send(1, "/oscgate/as kim /f 1");
+    let again = bench.bundle(1, &["/oscgate/as kim /f 2", "/f 2"]);
+    assert_eq!(again, ["1 /f 2", "1 /f 2"]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod locks;
 mod reload;
 mod rules;
 mod schedule;
+mod sources;
 mod stalls;
 
 use std::net::SocketAddr;

@@ -187,3 +187,15 @@ fn a_follower_whose_entry_goes_or_changes_in_the_same_reload_stops_nothing() {
         }
     }
 }
+
+#[test]
+fn the_name_of_an_entry_that_went_may_be_taken() {
+    let mut bench = Bench::with(show_of(vec![screen()], vec![]));
+    bench.send_from(at([10, 0, 0, 99], 9000), "/f 1");
+    assert!(bench.send(3, "/oscgate/hello screen")[1].contains("NAME_TAKEN"));
+    reload(&mut bench, Show::default());
+    assert_eq!(
+        bench.send(3, "/oscgate/hello screen"),
+        ["3 /oscgate/status/connected screen 127.0.0.1:3"]
+    );
+}

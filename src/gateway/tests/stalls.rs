@@ -213,3 +213,37 @@ fn a_lock_that_runs_out_as_its_holder_falls_silent_has_run_out() {
     let heard = bench.ms(10_000);
     assert_eq!(heard, ["1 /oscgate/status/unlocked /a 127.0.0.1:1 expired"]);
 }
+
+#[test]
+fn of_the_locks_of_one_that_falls_silent_those_that_run_out_at_that_moment_have_run_out() {
+    let mut show = show_of(
+        vec![],
+        vec![AddressRule {
+            lock_timeout: Some(Duration::from_secs(20)),
+            ..rule("/long")
+        }],
+    );
+    show.locks.timeout = Duration::from_secs(10);
+    let mut bench = Bench::with(show);
+    bench.send(
+        9,
+        "/oscgate/subscribe /oscgate/status/unlocked /oscgate/status/disconnected",
+    );
+    bench.send(1, "/oscgate/ping");
+    bench.send(1, "/oscgate/lock /a");
+    bench.send(1, "/oscgate/lock /long");
+    bench.ms(5_000);
+    // Both wake-ups stand where they stood, and that for silence comes first.
+    bench.send(1, "/oscgate/lock /a");
+    assert_eq!(bench.ms(9_999), [""; 0]);
+    let heard = bench.ms(1);
+    assert_eq!(
+        heard,
+        [
+            "1 /oscgate/status/unlocked /a 127.0.0.1:1 expired",
+            "9 /oscgate/status/unlocked /a 127.0.0.1:1 expired",
+            "9 /oscgate/status/unlocked /long 127.0.0.1:1 disconnected",
+            "9 /oscgate/status/disconnected 127.0.0.1:1 127.0.0.1:1 silence",
+        ]
+    );
+}
