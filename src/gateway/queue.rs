@@ -327,7 +327,8 @@ mod tests {
         let mut largest = 0;
         for n in 1..=20 {
             queue.push(value(1), VIA, &numbered(n));
-            assert_eq!(queue.front(), Some((VIA, &numbered(n - 1)[..])));
+            let front = queue.front().map(|(_, bytes)| bytes);
+            assert!(front == Some(&numbered(n - 1)[..]), "{n}");
             queue.pop();
             largest = largest.max(queue.bytes.len());
         }
