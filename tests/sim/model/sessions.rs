@@ -294,6 +294,21 @@ impl Model {
         held.map(|(address, _)| address.clone()).collect()
     }
 
+    /// What goes to a client goes to this port of its machine from now on, if it named one.
+    fn move_to(&mut self, key: &Key, port: Option<u16>) {
+        let former = self.places_of(key);
+        let session = self.sessions.get_mut(key).expect("it asks");
+        session.reply_port = port.or(session.reply_port);
+        let moved: Vec<(Place, Place)> = former
+            .into_iter()
+            .zip(self.places_of(key))
+            .filter(|(from, to)| from != to)
+            .collect();
+        for (from, to) in moved {
+            self.move_what_waits(&from, &to);
+        }
+    }
+
     /// `/oscgate/hello`.
     pub(super) fn hello(&mut self, asker: &Asker, letter: &Letter) -> Outcome {
         let refuse = |code| Outcome::Refused(Refusal::error(code, &letter.address));
@@ -347,17 +362,7 @@ impl Model {
         if !key.is_listed() {
             session.name = Some(name);
         }
-        let former = self.places_of(key);
-        let session = self.sessions.get_mut(key).expect("it asks");
-        session.reply_port = port.or(session.reply_port);
-        let moved: Vec<(Place, Place)> = former
-            .into_iter()
-            .zip(self.places_of(key))
-            .filter(|(from, to)| from != to)
-            .collect();
-        for (from, to) in moved {
-            self.move_what_waits(&from, &to);
-        }
+        self.move_to(key, port);
         let own = self.answers_to(asker);
         let to_asker = asker.call.is_none().then_some(own);
         if renamed {
