@@ -1,7 +1,5 @@
 //! Who is behind a source address, when last heard, and where it is spoken to.
 
-mod sources;
-
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
@@ -28,7 +26,7 @@ pub(super) struct SourceAddress {
     /// Where its answers go.
     pub(super) destination: DestinationId,
     /// When it was last heard.
-    heard: Instant,
+    pub(super) heard: Instant,
 }
 
 /// All clients, their sources and destinations.
@@ -38,8 +36,8 @@ pub(super) struct Clients {
     free: Vec<u32>,
     by_who: HashMap<Who, ClientId>,
     by_name: HashMap<String, ClientId>,
-    sources: HashMap<SocketAddr, SourceAddress>,
-    destinations: Vec<Option<Destination>>,
+    pub(super) sources: HashMap<SocketAddr, SourceAddress>,
+    pub(super) destinations: Vec<Option<Destination>>,
     free_destinations: Vec<u32>,
     serials: u64,
     /// Clients that are no users.

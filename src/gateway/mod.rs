@@ -55,6 +55,7 @@ mod rules;
 mod schedule;
 mod session;
 mod sorted;
+mod sources;
 mod stats;
 mod sync;
 mod table;

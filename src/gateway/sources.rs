@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use super::{ClientId, Clients, SourceAddress};
-use crate::gateway::destination::DestinationId;
-use crate::gateway::event::Via;
-use crate::gateway::output::Outputs;
-use crate::gateway::session::Origin;
+use super::clients::{ClientId, Clients, SourceAddress};
+use super::destination::DestinationId;
+use super::event::Via;
+use super::output::Outputs;
+use super::session::Origin;
 use crate::limits::SOURCES_PER_CLIENT_MAX;
 use crate::time::Instant;
 
 impl Clients {
     /// The client that is spoken to at an address.
-    pub(in crate::gateway) fn spoken_to_at(&self, address: SocketAddr) -> Option<ClientId> {
+    pub(super) fn spoken_to_at(&self, address: SocketAddr) -> Option<ClientId> {
         if let Some(source) = self.sources.get(&address) {
             return Some(source.client);
         }
@@ -23,7 +23,7 @@ impl Clients {
     }
 
     /// All clients that are spoken to at an address.
-    pub(in crate::gateway) fn all_spoken_to_at(&self, address: SocketAddr) -> Vec<ClientId> {
+    pub(super) fn all_spoken_to_at(&self, address: SocketAddr) -> Vec<ClientId> {
         let open = self.destinations.iter().flatten();
         let there = open.filter(|destination| destination.address == address);
         let source = self.sources.get(&address).map(|source| source.client);
@@ -32,13 +32,13 @@ impl Clients {
     }
 
     /// The source behind an address that has been heard in a live session.
-    pub(in crate::gateway) fn source(&self, from: SocketAddr) -> Option<SourceAddress> {
+    pub(super) fn source(&self, from: SocketAddr) -> Option<SourceAddress> {
         self.sources.get(&from).copied()
     }
 
     /// Where a client is spoken to of what it did not ask for: where it was last heard, else where
     /// it is configured to be told.
-    pub(in crate::gateway) fn last_destination(&self, client: ClientId) -> Option<DestinationId> {
+    pub(super) fn last_destination(&self, client: ClientId) -> Option<DestinationId> {
         let last = self.last_source(client);
         let heard = last.map(|address| self.sources[&address].destination);
         heard.or_else(|| self.client(client).destinations.first().copied())
@@ -54,7 +54,7 @@ impl Clients {
     }
 
     /// Notes that a source was heard.
-    pub(in crate::gateway) fn heard(&mut self, now: Instant, origin: Origin, id: ClientId) {
+    pub(super) fn heard(&mut self, now: Instant, origin: Origin, id: ClientId) {
         if let Some(source) = self.sources.get_mut(&origin.from) {
             source.heard = now;
         }
@@ -66,7 +66,7 @@ impl Clients {
 
     /// Remembers a source address. Of those of one client that follow nothing only so many are
     /// kept; the one heard longest ago goes.
-    pub(in crate::gateway) fn add_source(
+    pub(super) fn add_source(
         &mut self,
         now: Instant,
         from: SocketAddr,
@@ -108,7 +108,7 @@ impl Clients {
 
     /// Forgets a source of a client. Gives back its destination if nothing else of the client goes
     /// there.
-    pub(in crate::gateway) fn forget_source(
+    pub(super) fn forget_source(
         &mut self,
         client: ClientId,
         address: SocketAddr,
@@ -123,7 +123,7 @@ impl Clients {
 
     /// Where a client was heard last, if any of its sources is answered at a port that is not its
     /// own.
-    pub(in crate::gateway) fn redirected(&self, client: ClientId) -> Option<SocketAddr> {
+    pub(super) fn redirected(&self, client: ClientId) -> Option<SocketAddr> {
         let mut sources = self.client(client).sources.iter();
         let elsewhere = |source: &SocketAddr| {
             self.destination(self.sources[source].destination).address != *source
@@ -133,12 +133,7 @@ impl Clients {
     }
 
     /// Answers each source of a client at its own port.
-    pub(in crate::gateway) fn answer_at_sources(
-        &mut self,
-        client: ClientId,
-        via: Via,
-        out: &mut Outputs,
-    ) {
+    pub(super) fn answer_at_sources(&mut self, client: ClientId, via: Via, out: &mut Outputs) {
         for source in self.client(client).sources.clone() {
             let own = self.open(client, source, via, out);
             if let Some(known) = self.sources.get_mut(&source) {
@@ -148,19 +143,16 @@ impl Clients {
     }
 
     /// Forgets every source of a client.
-    pub(in crate::gateway) fn forget_sources(&mut self, client: ClientId) {
+    pub(super) fn forget_sources(&mut self, client: ClientId) {
         for address in std::mem::take(&mut self.client_mut(client).sources) {
             self.sources.remove(&address);
         }
     }
 
     /// Sends the answers to every source of a client to one destination.
-    pub(in crate::gateway) fn redirect_sources(&mut self, client: ClientId, to: DestinationId) {
-        let Some(client) = &self.slots[client.0 as usize] else {
-            return;
-        };
-        for address in &client.sources {
-            if let Some(source) = self.sources.get_mut(address) {
+    pub(super) fn redirect_sources(&mut self, client: ClientId, to: DestinationId) {
+        for address in self.client(client).sources.clone() {
+            if let Some(source) = self.sources.get_mut(&address) {
                 source.destination = to;
             }
         }
