@@ -185,6 +185,8 @@ impl Gateway {
             ..asker
         };
         let Some(asked) = &call.asked else {
+            self.calls_after(asker.client, rehearsal)
+                .remember(call.number, None, DONE);
             return rehearsal.object(caller, Subject::Request("/oscgate/call"), UNREADABLE);
         };
         self.rehearse(now, caller, asked, rehearsal);

@@ -433,11 +433,12 @@ impl Gateway {
     /// The asker where it is spoken to now: a `hello` may have moved it.
     pub(super) fn still_at(&self, asker: Asker) -> Asker {
         let root = self.clients.root(asker.client);
-        if self
-            .clients
-            .client(root)
-            .destinations
-            .contains(&asker.destination)
+        let record = self.clients.client(root);
+        let said = { record.session.as_ref() }.and_then(|session| session.reply_port);
+        let at = |id| self.clients.destination(id).address.port();
+        // It may be open still, for what is configured to go there.
+        if record.destinations.contains(&asker.destination)
+            && said.is_none_or(|port| port == at(asker.destination))
         {
             return asker;
         }
