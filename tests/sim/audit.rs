@@ -22,6 +22,8 @@ pub(crate) struct Held {
     pub(crate) holder: String,
     /// It was renewed then or later, so it does not end before.
     pub(crate) not_before: Instant,
+    /// It began under another show: its next renewal may shorten what remains.
+    outdated: bool,
 }
 
 /// The books.
@@ -43,8 +45,6 @@ pub(crate) struct Audit {
     scheduled: bool,
     witness: bool,
     behind: bool,
-    /// Another show was loaded: a renewal may shorten what remains.
-    reloaded: bool,
     /// Addresses whose locks began or ended in this step, and values that were set in it.
     moved: Vec<String>,
     fresh: Vec<(Vec<u8>, Vec<u8>)>,
@@ -79,7 +79,6 @@ impl Audit {
             scheduled: family.iter().any(schedules),
             witness: (history.show.clients.iter()).any(|client| client.name == "witness"),
             behind: false,
-            reloaded: false,
             moved: Vec::new(),
             fresh: Vec::new(),
         }
@@ -109,10 +108,9 @@ impl Audit {
             Happening::CaughtUp => self.behind = false,
             // A shorter time counts from the next renewal on.
             Happening::Show(_) => {
-                self.reloaded = true;
-                self.locks
-                    .values_mut()
-                    .for_each(|held| held.not_before = at);
+                for held in self.locks.values_mut() {
+                    (held.not_before, held.outdated) = (at, true);
+                }
             }
             Happening::Datagram { .. }
             | Happening::Timeout
@@ -221,6 +219,7 @@ impl Audit {
         let held = Held {
             holder: holder.to_owned(),
             not_before: if by_write { at } else { at + timeout },
+            outdated: false,
         };
         self.moved.push(address.to_owned());
         match self.locks.insert(address.to_owned(), held) {
@@ -363,8 +362,8 @@ impl Audit {
             return Err(format!("{remaining} ms remain of the lock of {address}"));
         }
         let by_write = self.by_write.iter().any(|pattern| pattern.matches(address));
-        let may_shrink = self.behind || self.reloaded || by_write;
-        if let (Some(held), false) = (known, may_shrink) {
+        let may_shrink = |held: &Held| self.behind || held.outdated || by_write;
+        if let Some(held) = known.filter(|held| !may_shrink(held)) {
             // Rounded to whole milliseconds, so it may be one less.
             let least = u64::try_from(remaining - 1).expect("it is above zero");
             let least = at + Duration::from_millis(least);
