@@ -70,7 +70,9 @@ fn machine_and_model_agree_over_many_histories() {
 fn seeds_that_found_something_find_nothing_any_more() {
     for line in PAST.lines().filter(|line| !line.starts_with('#')) {
         let seed = line.split_whitespace().next();
-        let Some(seed) = seed.and_then(|seed| seed.parse().ok()) else {
+        let seed = seed.and_then(|seed| seed.parse().ok());
+        // Those of every run have been looked at there.
+        let Some(seed) = seed.filter(|seed| !SEEDS.contains(seed)) else {
             continue;
         };
         if let Some(report) = run_seed(seed, Telling::Whole).failure {
