@@ -38,7 +38,7 @@ impl Gateway {
             self.assign(client, ProfileId::default());
         }
         // Who is configured to follow is told of it all, whether or not it has spoken.
-        let (mut silent, mut quiet, mut ended) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut silent, mut quiet, mut met) = (Vec::new(), Vec::new(), Vec::new());
         for (client, fate) in fates {
             match fate {
                 // Nobody misses a record without a session: it is made again where it is wanted.
@@ -49,7 +49,7 @@ impl Gateway {
                     if self.clients.session_if_alive(client).is_some() {
                         self.meet(client, fate, out);
                     }
-                    ended.push(client);
+                    met.push(client);
                 }
             }
         }
@@ -57,7 +57,7 @@ impl Gateway {
         // Who ended goes on being told until all is told.
         let gone =
             |&client: &ClientId| self.clients.is_kept(client) && !self.clients.is_alive(client);
-        silent.extend(ended.into_iter().filter(gone));
+        silent.extend(met.into_iter().filter(gone));
         // All that ends or has a new name has been told as before: now what is new takes effect.
         for client in self.clients.alive() {
             self.set_profile(client, self.clients.client(client).profile);
