@@ -8,6 +8,8 @@ pub mod time;
 
 pub mod osc;
 
+pub mod mapping;
+
 pub mod config;
 
 pub mod gateway;

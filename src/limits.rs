@@ -113,6 +113,25 @@ pub const CATCH_UP_MAX: Duration = Duration::from_secs(1);
 /// Changes kept for the observers between two turns of the loop; more are counted, not kept.
 pub const CHANGES_MAX: usize = 4_096;
 
+/// Captures of one line of a mapping: strip, send, bank, user and as many again.
+pub const MAPPING_CAPTURES_MAX: usize = 8;
+
+/// Values of one capture: more than any console has strips, and small enough to be written out.
+pub const MAPPING_VALUES_MAX: usize = 10_000;
+
+/// Addresses of one mapping, native and canonical together, each written out when the file is
+/// read: some 20 MiB. An X32 has about 15,000 parameters.
+pub const MAPPING_ADDRESSES_MAX: usize = 200_000;
+
+/// Banks of one mapping: a page, a layer, a bank of faders, a submix.
+pub const MAPPING_BANKS_MAX: usize = 8;
+
+/// Files that one mapping file may lead to by `include`.
+pub const MAPPING_INCLUDES_MAX: usize = 8;
+
+/// Native messages that no line speaks of, kept by address for each client to be listed.
+pub const UNMAPPED_LISTED_MAX: usize = 64;
+
 // Every answer but that of a reading is remembered: the longest names a user behind a client.
 const _: () = assert!(CALL_ANSWER_BYTES_MAX >= 2 * 4 * NAME_CHARS_MAX + 256);
 const _: () = assert!(QUEUE_BYTES_MAX >= 2 * DATAGRAM_BYTES_MAX);

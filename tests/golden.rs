@@ -10,7 +10,7 @@ mod datagrams;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use oscgate::config::load_show_bytes;
+use oscgate::config::{Files, load_show_bytes};
 
 #[test]
 fn a_bad_show_file_says_what_is_wrong_and_what_to_write() {
@@ -41,7 +41,7 @@ fn a_bad_show_file_says_what_is_wrong_and_what_to_write() {
 fn every_fault_begins_with_its_place() {
     for file in toml_files("tests/golden/show") {
         let bytes = fs::read(&file).unwrap();
-        for fault in load_show_bytes("show.toml", &bytes, &[]).unwrap_err() {
+        for fault in load_show_bytes("show.toml", &bytes, &[], Files::NONE).unwrap_err() {
             let text = fault.to_string();
             let place = format!("show.toml:{}:{}: ", fault.line, fault.column);
             assert!(text.starts_with(&place), "{text}");
@@ -65,9 +65,9 @@ fn a_damaged_show_file_is_answered() {
     for file in toml_files("mappings/examples") {
         let bytes = fs::read(&file).unwrap();
         for cut in 0..bytes.len() {
-            let _ = load_show_bytes("show.toml", &bytes[..cut], &[]);
+            let _ = load_show_bytes("show.toml", &bytes[..cut], &[], Files::NONE);
             let without: Vec<u8> = [&bytes[..cut], &bytes[cut + 1..]].concat();
-            let _ = load_show_bytes("show.toml", &without, &[]);
+            let _ = load_show_bytes("show.toml", &without, &[], Files::NONE);
         }
     }
 }
@@ -75,7 +75,7 @@ fn a_damaged_show_file_is_answered() {
 /// All faults of a file as they are shown, or `good`.
 fn messages(file: &Path) -> String {
     let bytes = fs::read(file).expect("the file was just listed");
-    match load_show_bytes("show.toml", &bytes, &[]) {
+    match load_show_bytes("show.toml", &bytes, &[], Files::NONE) {
         Ok(_) => "good\n".to_owned(),
         Err(faults) => faults.iter().map(|fault| format!("{fault}\n")).collect(),
     }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use super::ending::Failure;
-use crate::config::{Fault, Show, load_show_bytes};
+use crate::config::{Fault, Files, Show, load_show_bytes};
 
 /// What became of a show file.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(super) fn load(path: &Path, listen: &[SocketAddr]) -> Result<Loaded, Failure
     })?;
     let empty = bytes.trim_ascii().is_empty();
     Ok(
-        match load_show_bytes(&path.display().to_string(), &bytes, listen) {
+        match load_show_bytes(&path.display().to_string(), &bytes, listen, Files::NONE) {
             Ok(show) if empty => Loaded::Empty(Box::new(show)),
             Ok(show) => Loaded::Show(Box::new(show)),
             Err(faults) => Loaded::Faults(faults),

@@ -18,7 +18,7 @@ use super::output::print;
 use super::reload::ShowFile;
 use super::settings::RunSettings;
 use super::signals::{HangUp, Stop};
-use crate::config::{Show, Unreachable, load_show_bytes};
+use crate::config::{Files, Show, Unreachable, load_show_bytes};
 use crate::driver::{Driver, Handle, Settings};
 use crate::net::{self, BindError, Mechanism, Options, Segments, Shortage};
 
@@ -137,7 +137,7 @@ impl Running {
 fn first_show(file: Option<&Path>, listen: &[SocketAddr]) -> Result<Show, Failure> {
     let loaded = match file {
         Some(path) => load(path, listen)?,
-        None => match load_show_bytes("the command line", b"", listen) {
+        None => match load_show_bytes("the command line", b"", listen, Files::NONE) {
             Ok(show) => Loaded::Show(Box::new(show)),
             Err(faults) => Loaded::Faults(faults),
         },

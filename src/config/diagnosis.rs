@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::fault::quoted;
-use super::keys::KEYS;
+use super::keys::all_keys;
 use super::nearest::nearest;
 use super::statements::{Statement, closing_quote, content_end};
 
@@ -73,7 +73,7 @@ pub(super) fn diagnose(
         .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '"' | '\''))
         || key.contains(|c: char| !c.is_ascii())
     {
-        let known = nearest(key, KEYS.iter().map(|key| key.name));
+        let known = nearest(key, all_keys().map(|key| key.name));
         let cure = known.map_or(
             "a key is one word such as `reply_port`".to_owned(),
             |name| format!("did you mean `{name}`?"),
@@ -133,7 +133,7 @@ fn no_equals(body: &str, whole: Range<usize>) -> Diagnosis {
         Some(at) => (&body[..at], body[at..].trim_start_matches([':', ' ', '\t'])),
         None => (body, ""),
     };
-    let named = KEYS.iter().find(|known| known.name == key);
+    let named = all_keys().find(|known| known.name == key);
     let sample = named.and_then(|key| key.sample()).unwrap_or("\"…\"");
     let is_key = named.is_some() || body.contains(':');
     let cure = if is_key && rest.is_empty() {
@@ -171,8 +171,7 @@ fn as_written(key: &str, value: &str) -> String {
 }
 
 fn is_text(key: &str) -> bool {
-    let sample = KEYS
-        .iter()
+    let sample = all_keys()
         .filter(|known| known.name == key)
         .find_map(|known| known.sample());
     sample.is_none_or(|sample| sample.starts_with('"'))
@@ -198,8 +197,7 @@ fn broken_value(
     let stumbled = span.start.clamp(at, whole.end)..span.end.clamp(at, whole.end);
     match first {
         None => {
-            let sample = KEYS
-                .iter()
+            let sample = all_keys()
                 .filter(|known| known.name == key)
                 .find_map(|key| key.sample());
             let cure = format!("write `{key} = {}`", sample.unwrap_or("\"…\""));
@@ -302,8 +300,7 @@ fn bare_value(
     let bare = value
         .trim_end_matches([',', ';'])
         .trim_end_matches(is_quote);
-    let sample = KEYS
-        .iter()
+    let sample = all_keys()
         .filter(|known| known.name == key)
         .find_map(|key| key.sample());
     if bare.len() < value.len() && bare.parse::<f64>().is_ok() {

@@ -2,9 +2,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::fault::quoted;
+use super::mappings::Mappings;
 use super::show::{
     AddressRule, ClientEntry, Echo, EventRule, Gateway, LockRule, Outside, ParameterAccess,
     Sessions, Source, TimeTags,
@@ -12,6 +14,7 @@ use super::show::{
 use super::sources;
 use super::values;
 use super::walk::{Section, Walk};
+use crate::mapping::{Mapping, Reply};
 
 /// How long a lock that was taken by writing outlives the last write, where no rule says it.
 const HOLD_DEFAULT: Duration = Duration::from_secs(1);
@@ -23,8 +26,8 @@ const RATE_MAX: i64 = 10_000;
 pub(super) fn clients(
     walk: &mut Walk<'_, '_>,
     sections: &[&Section<'_, '_>],
-    gateway: &Gateway,
-    sessions: &Sessions,
+    (gateway, sessions): (&Gateway, &Sessions),
+    mappings: &mut Mappings<'_>,
 ) -> Vec<ClientEntry> {
     let listen = &gateway.listen;
     let mut names: Vec<(String, Range<usize>)> = Vec::new();
@@ -66,7 +69,8 @@ pub(super) fn clients(
             sources.push((source, value.span()));
         }
         let reply_port = reply_port(walk, section, source, listen);
-        let entry = client(walk, section, reply_port, (gateway, sessions));
+        let mapping = mappings.of_client(walk, section);
+        let entry = client(walk, section, (reply_port, mapping), (gateway, sessions));
         if let (Some(name), Some(source)) = (name, source) {
             clients.push(ClientEntry {
                 name,
@@ -131,17 +135,17 @@ fn reply_port(
 fn client(
     walk: &mut Walk<'_, '_>,
     section: &Section<'_, '_>,
-    reply_port: Option<u16>,
+    (reply_port, mapping): (Option<u16>, Option<Arc<Mapping>>),
     (gateway, sessions): (&Gateway, &Sessions),
 ) -> ClientEntry {
+    let about = mapping.as_ref().map(|mapping| &mapping.about);
+    let reply_port = reply_port.or(match about.map(|about| about.reply) {
+        Some(Reply::Port(port)) => Some(port),
+        Some(Reply::Source | Reply::Fixed) | None => None,
+    });
     let priority = walk.integer(section, "priority", i32::MIN.into(), i32::MAX.into());
-    let echo = [
-        ("always", Echo::Always),
-        ("changed", Echo::Changed),
-        ("settled", Echo::Settled),
-        ("never", Echo::Never),
-    ];
     ClientEntry {
+        line: walk.line(&section.header),
         name: String::new(),
         source: Source::Ip(IpAddr::from([0, 0, 0, 0])),
         reply_port,
@@ -152,19 +156,33 @@ fn client(
         follow: patterns(walk, section, "follow").unwrap_or_default(),
         sync: walk.flag(section, "sync").unwrap_or(false),
         write: patterns(walk, section, "write"),
-        echo: walk
-            .word(section, "echo", "word for `echo`", &echo)
+        echo: echo(walk, section)
+            .or(about.and_then(|about| about.echo))
             .unwrap_or_default(),
         snap_back: walk.flag(section, "snap_back").unwrap_or(true),
         status: walk.flag(section, "status").unwrap_or(true),
         time_tags: time_tags(walk, section).unwrap_or(gateway.time_tags),
         silence_timeout: walk
             .text(section, "silence_timeout", values::timeout)
+            .or(about.and_then(|about| about.silence_timeout))
             .unwrap_or(sessions.silence_timeout),
         idle_timeout: walk
             .text(section, "idle_timeout", values::timeout)
+            .or(about.and_then(|about| about.idle_timeout))
             .unwrap_or(sessions.idle_timeout),
+        mapping,
     }
+}
+
+/// `echo`, of `[[client]]` and of `[mapping]`.
+pub(super) fn echo(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Option<Echo> {
+    let words = [
+        ("always", Echo::Always),
+        ("changed", Echo::Changed),
+        ("settled", Echo::Settled),
+        ("never", Echo::Never),
+    ];
+    walk.word(section, "echo", "word for `echo`", &words)
 }
 
 /// `time_tags`, of `[gateway]` and of `[[client]]`.
@@ -199,6 +217,7 @@ pub(super) fn address(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Opt
     let rate = walk.integer(section, "rate", 1, RATE_MAX);
     let text = |text: &str| Ok(text.to_owned());
     let rule = AddressRule {
+        line: walk.line(&section.header),
         pattern: String::new(),
         args: walk.text(section, "args", values::type_tags),
         range: walk.range(section, "range"),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::keys::FileKind;
+
 /// The widest quoted line, in terminal columns; what is longer is cut around the fault.
 const QUOTE_COLUMNS_MAX: usize = 90;
 
@@ -90,20 +92,32 @@ impl std::error::Error for Fault {}
 
 /// A file's text, able to say in which line and column a byte is.
 pub(super) struct Page<'a> {
+    kind: FileKind,
     file: &'a str,
     text: &'a str,
     line_starts: Vec<usize>,
 }
 
 impl<'a> Page<'a> {
+    /// The page of a show file.
+    #[cfg(test)]
     pub(super) fn new(file: &'a str, text: &'a str) -> Self {
+        Self::of(FileKind::Show, file, text)
+    }
+
+    pub(super) fn of(kind: FileKind, file: &'a str, text: &'a str) -> Self {
         let after_newlines = text.match_indices('\n').map(|(at, _)| at + 1);
         let line_starts = std::iter::once(0).chain(after_newlines).collect();
         Self {
+            kind,
             file,
             text,
             line_starts,
         }
+    }
+
+    pub(super) fn kind(&self) -> FileKind {
+        self.kind
     }
 
     pub(super) fn text(&self) -> &'a str {

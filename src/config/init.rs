@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::keys::{TableName, Written};
+use super::keys::{FileKind, Written};
 
 const FRONT: &str = "\
 # A show file for oscgate.
@@ -19,7 +19,7 @@ const FRONT: &str = "\
 #[must_use]
 pub fn commented_show() -> String {
     let mut text = FRONT.to_owned();
-    for table in TableName::ALL {
+    for &table in FileKind::Show.tables() {
         // A table of which this version knows nothing has nothing to show.
         if table.keys().all(|key| key.written == Written::Later) {
             continue;

@@ -1,9 +1,45 @@
 //! Every key of the show file in one table: the loader knows these, and `init` prints them.
 
-use TableName::{Access, Address, Client, Gateway, Limits, Listen, Locks, Sessions};
+use super::mapping_keys::MAPPING_KEYS;
+use TableName::{
+    Access, Address, Alive, Answer, Bank, Client, FollowOn, Gateway, Keepalive, Limits, Listen,
+    Locks, Map, Mapping, Serves, Session, Sessions, Tell, Touch,
+};
 use Written::{Default, Example, Later};
 
-/// A table of the show file.
+/// The two kinds of files that technicians write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileKind {
+    Show,
+    Mapping,
+}
+
+impl FileKind {
+    /// The tables of such a file, in the order in which `init` prints those of a show.
+    pub(super) const fn tables(self) -> &'static [TableName] {
+        match self {
+            Self::Show => &[
+                Gateway, Access, Locks, Sessions, Limits, Listen, Client, Address,
+            ],
+            Self::Mapping => &[Mapping, Session, Serves, Bank, Map, Touch, Tell],
+        }
+    }
+
+    /// The keys of all its tables.
+    pub(super) const fn keys(self) -> &'static [Key] {
+        match self {
+            Self::Show => KEYS,
+            Self::Mapping => MAPPING_KEYS,
+        }
+    }
+}
+
+/// The keys of both kinds of files.
+pub(super) fn all_keys() -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().chain(MAPPING_KEYS)
+}
+
+/// A table of a show file or a mapping file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TableName {
     Gateway,
@@ -14,13 +50,34 @@ pub(super) enum TableName {
     Listen,
     Client,
     Address,
+    Mapping,
+    Session,
+    Serves,
+    Bank,
+    Map,
+    Touch,
+    Tell,
+    /// One of the tables in `keepalive = [{ … }]`.
+    Keepalive,
+    /// The table in `alive = { … }`.
+    Alive,
+    /// One of the tables in `follow = [{ … }]` of a mapping.
+    FollowOn,
+    /// One of the tables in `answer = [{ … }]`.
+    Answer,
 }
 
 impl TableName {
-    /// All of them, in the order in which `init` prints them.
-    pub(super) const ALL: [Self; 8] = [
-        Gateway, Access, Locks, Sessions, Limits, Listen, Client, Address,
-    ];
+    /// The kind of file that it stands in.
+    pub(super) const fn kind(self) -> FileKind {
+        match self {
+            Gateway | Access | Locks | Sessions | Limits | Listen | Client | Address => {
+                FileKind::Show
+            }
+            Mapping | Session | Serves | Bank | Map | Touch | Tell | Keepalive | Alive
+            | FollowOn | Answer => FileKind::Mapping,
+        }
+    }
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -32,12 +89,25 @@ impl TableName {
             Listen => "listen",
             Client => "client",
             Address => "address",
+            Mapping => "mapping",
+            Session => "session",
+            Serves => "serves",
+            Bank => "bank",
+            Map => "map",
+            Touch => "touch",
+            Tell => "tell",
+            Keepalive => "keepalive",
+            Alive => "alive",
+            FollowOn => "follow",
+            Answer => "answer",
         }
     }
 
     /// The line that begins it.
     pub(super) fn header(self) -> String {
-        if self.is_list() {
+        if matches!(self, Keepalive | Alive | FollowOn | Answer) {
+            format!("`{} = {{ … }}`", self.name())
+        } else if self.is_list() {
             format!("[[{}]]", self.name())
         } else {
             format!("[{}]", self.name())
@@ -47,8 +117,9 @@ impl TableName {
     /// Whether there may be several of it, so that it has double brackets.
     pub(super) fn is_list(self) -> bool {
         match self {
-            Listen | Client | Address => true,
-            Gateway | Access | Locks | Sessions | Limits => false,
+            Listen | Client | Address | Bank | Map | Touch | Tell => true,
+            Gateway | Access | Locks | Sessions | Limits | Mapping | Session | Serves
+            | Keepalive | Alive | FollowOn | Answer => false,
         }
     }
 
@@ -70,11 +141,14 @@ impl TableName {
                 each rule;\n\
                  # the first one that matches wins."
             }
+            Mapping | Session | Serves | Bank | Map | Touch | Tell | Keepalive | Alive
+            | FollowOn | Answer => "",
         }
     }
 
     pub(super) fn keys(self) -> impl Iterator<Item = &'static Key> {
-        KEYS.iter().filter(move |key| key.table == self)
+        let keys = self.kind().keys();
+        keys.iter().filter(move |key| key.table == self)
     }
 
     pub(super) fn key(self, name: &str) -> Option<&'static Key> {
@@ -113,7 +187,12 @@ impl Key {
     }
 }
 
-const fn key(table: TableName, name: &'static str, written: Written, says: &'static str) -> Key {
+pub(super) const fn key(
+    table: TableName,
+    name: &'static str,
+    written: Written,
+    says: &'static str,
+) -> Key {
     Key {
         table,
         name,
@@ -290,8 +369,19 @@ pub(super) const KEYS: &[Key] = &[
         Example("9001"),
         "The port it listens on, if that is not the port it sends from.",
     ),
-    key(Client, "mapping", Later, ""),
-    key(Client, "root", Later, ""),
+    key(
+        Client,
+        "mapping",
+        Example(r#""x32""#),
+        "How it talks: a mapping of `oscgate mappings`, or a file such as \"./desk.toml\".\n\
+         Without this line it uses the gateway's own addresses.",
+    ),
+    key(
+        Client,
+        "root",
+        Example(r#""/mon""#),
+        "Put before every gateway address of its mapping: a second console beside the first.",
+    ),
     key(Client, "mirror", Later, ""),
     key(Client, "connect", Later, ""),
     key(Client, "on_report", Later, ""),
@@ -444,7 +534,8 @@ mod tests {
 
     #[test]
     fn no_key_stands_twice_in_a_table() {
-        for table in TableName::ALL {
+        let tables = [FileKind::Show, FileKind::Mapping].map(FileKind::tables);
+        for table in tables.into_iter().flatten() {
             let mut names: Vec<_> = table.keys().map(|key| key.name).collect();
             names.sort_unstable();
             assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");

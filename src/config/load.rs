@@ -3,31 +3,26 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::entries;
-use super::fault::{Fault, Page, quoted};
-use super::keys::TableName;
-use super::nearest::nearest_table;
+use super::fault::{Fault, quoted};
+use super::files::Files;
+use super::keys::{FileKind, TableName};
+use super::mappings::Mappings;
+use super::reading::read;
+use super::sections::{is_header, sections};
 use super::show::{
     Access, Clients, Gateway, Identity, Limits, LockTimes, Operators, Sessions, Show, Unreachable,
     Watch,
 };
 use super::sources;
-use super::syntax;
 use super::values;
-use super::walk::{Section, Walk, homes, one_of};
-
-/// This many lines with bytes that are no UTF-8 are reported; then the editor is to blame.
-const ENCODING_FAULTS_MAX: usize = 10;
-
-/// Tables that stand in mapping files.
-const MAPPING_TABLES: [&str; 6] = ["mapping", "session", "serves", "map", "touch", "tell"];
+use super::walk::{Section, Walk, one_of};
 
 /// Reads the text of a show file; `file_name` is what messages call it.
 ///
-/// An empty text is a show of defaults.
+/// An empty text is a show of defaults. Mappings that it names are those that are built in.
 ///
 /// # Errors
 ///
@@ -40,126 +35,72 @@ const MAPPING_TABLES: [&str; 6] = ["mapping", "session", "serves", "map", "touch
 /// assert_eq!(faults[0].place(), "show.toml:2:11");
 /// ```
 pub fn load_show(file_name: &str, text: &str) -> Result<Show, Vec<Fault>> {
-    load(file_name, text, &[], Vec::new())
+    load_show_bytes(file_name, text.as_bytes(), &[], Files::NONE)
 }
 
 /// Reads the bytes of a show file, which may not be UTF-8.
 ///
 /// Where `listen` is not empty it takes the place of what the file says: the addresses that were
-/// given on the command line.
+/// given on the command line. `files` are those beside it, where it looks for mappings first.
 ///
 /// # Errors
 ///
-/// Every fault of the file, in the order of its lines.
+/// Every fault of the file, in the order of its lines; then every fault of the mapping files that
+/// it names, each file once.
 pub fn load_show_bytes(
     file_name: &str,
     bytes: &[u8],
     listen: &[SocketAddr],
+    files: Files<'_>,
 ) -> Result<Show, Vec<Fault>> {
-    let text = String::from_utf8_lossy(bytes);
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        let page = Page::new(file_name, "");
-        let cure = Some("save it again as UTF-8".to_owned());
-        return Err(vec![page.fault(0..0, None, "this file is UTF-16", cure)]);
-    }
-    if bytes.contains(&0) {
-        let page = Page::new(file_name, &text);
-        let at = text
-            .find('\0')
-            .expect("a zero byte is a character of its own");
-        return Err(vec![page.fault(
-            at..at + 1,
-            None,
-            "this is not a text file",
-            None,
-        )]);
-    }
-    let faults = encoding_faults(file_name, &text, bytes);
-    load(file_name, &text, listen, faults)
-}
-
-/// A fault for each line of `text` where `bytes` were not UTF-8.
-fn encoding_faults(file_name: &str, text: &str, bytes: &[u8]) -> Vec<Fault> {
-    if std::str::from_utf8(bytes).is_ok() {
-        return Vec::new();
-    }
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let page = Page::new(file_name, text);
-    let mut faults: Vec<Fault> = Vec::new();
-    for (at, c) in text.match_indices('\u{fffd}') {
-        if faults.last().is_some_and(|last| last.line == page.line(at)) {
-            continue;
+    let mut mappings = Mappings::new(files);
+    let result = read(FileKind::Show, file_name, bytes, |walk, root| {
+        if let Some(fault) = not_a_show(walk, root) {
+            walk.faults = vec![fault];
+            return Show::default();
         }
-        let cure = Some("save the file as UTF-8, or type this letter again".to_owned());
-        faults.push(page.fault(at..at + c.len(), None, "this letter is not UTF-8", cure));
-        if faults.len() == ENCODING_FAULTS_MAX {
-            break;
+        show(walk, root, listen, &mut mappings)
+    });
+    let (used, of_mappings) = mappings.finish();
+    match result {
+        Ok(mut show) if of_mappings.is_empty() => {
+            show.files = used;
+            Ok(show)
+        }
+        Ok(_) => Err(of_mappings),
+        Err(mut faults) => {
+            faults.extend(of_mappings);
+            Err(faults)
         }
     }
-    faults
 }
 
-fn load(
-    file_name: &str,
-    text: &str,
-    listen: &[SocketAddr],
-    encoding: Vec<Fault>,
-) -> Result<Show, Vec<Fault>> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let page = Page::new(file_name, text);
-    let readable = syntax::readable(&page);
-    let (root, _) = DeTable::parse_recoverable(&readable.text);
-    let mut walk = Walk {
-        page: &page,
-        text: &readable,
-        faults: encoding,
-    };
-    if let Some((key, value)) = root.get_ref().get_key_value("mapping")
-        && value.get_ref().is_table()
-    {
-        let span = if is_header(&readable.text, &value.span()) {
-            value.span()
-        } else {
-            key.span()
-        };
-        let message = "this is a mapping file, and mapping files are not in this version yet";
-        let cure = Some("give a show file instead".to_owned());
-        return Err(vec![page.fault(
-            readable.written(&span),
-            Some("mapping"),
-            message,
-            cure,
-        )]);
+/// The one fault of a mapping file that is given for a show.
+fn not_a_show(walk: &Walk<'_, '_>, root: &DeTable<'_>) -> Option<Fault> {
+    let (key, value) = root.get_key_value("mapping")?;
+    if !value.get_ref().is_table() {
+        return None;
     }
-    walk.faults.extend(readable.faults.iter().cloned());
-    let show = if readable.is_worth_checking {
-        show(&mut walk, root.get_ref(), listen)
+    let span = if is_header(&walk.text.text, &value.span()) {
+        value.span()
     } else {
-        Show::default()
+        key.span()
     };
-    let mut faults = walk.faults;
-    if faults.is_empty() {
-        return Ok(show);
-    }
-    faults.sort_by_key(|fault| (fault.line, fault.column));
-    Err(faults)
+    let message = "this is a mapping file, and a show file is wanted here";
+    let cure = "give the show file; it names its mappings in its [[client]] tables";
+    let written = walk.text.written(&span);
+    let fault = walk
+        .page
+        .fault(written, Some("mapping"), message, Some(cure.to_owned()));
+    Some(fault)
 }
 
-fn is_header(text: &str, span: &Range<usize>) -> bool {
-    text[span.start..].starts_with('[')
-}
-
-/// The tables of the file, sorted by what they are.
-#[derive(Default)]
-struct Sections<'t, 'i>(Vec<Section<'t, 'i>>);
-
-impl<'t, 'i> Sections<'t, 'i> {
-    fn of(&self, table: TableName) -> impl Iterator<Item = &Section<'t, 'i>> {
-        self.0.iter().filter(move |section| section.table == table)
-    }
-}
-
-fn show(walk: &mut Walk<'_, '_>, root: &DeTable<'_>, listen: &[SocketAddr]) -> Show {
+fn show(
+    walk: &mut Walk<'_, '_>,
+    root: &DeTable<'_>,
+    listen: &[SocketAddr],
+    mappings: &mut Mappings<'_>,
+) -> Show {
     let sections = sections(walk, root);
     let mut show = Show::default();
     for section in &sections.0 {
@@ -191,134 +132,12 @@ fn show(walk: &mut Walk<'_, '_>, root: &DeTable<'_>, listen: &[SocketAddr]) -> S
         show.limits = limits(walk, section);
     }
     let clients: Vec<_> = sections.of(TableName::Client).collect();
-    show.clients = entries::clients(walk, &clients, &show.gateway, &show.sessions);
+    show.clients = entries::clients(walk, &clients, (&show.gateway, &show.sessions), mappings);
     show.addresses = sections
         .of(TableName::Address)
         .filter_map(|section| entries::address(walk, section))
         .collect();
     show
-}
-
-/// Sorts the tables of the file, and refuses what is none.
-fn sections<'t, 'i>(walk: &mut Walk<'_, '_>, root: &'t DeTable<'i>) -> Sections<'t, 'i> {
-    let mut sections = Sections::default();
-    for (key, value) in root {
-        let name = key.get_ref().as_ref();
-        let known = TableName::ALL
-            .into_iter()
-            .find(|table| table.name() == name);
-        if known.is_none() {
-            unknown_table(walk, name, key.span(), value);
-        }
-        // A misspelt table is read as the one that is meant: its faults are found in this pass.
-        let is_tables = value.get_ref().is_table() || is_list_of_tables(value);
-        if let Some(table) = known.or_else(|| nearest_table(name).filter(|_| is_tables)) {
-            of_table(walk, table, key.span(), value, &mut sections);
-        }
-    }
-    sections.0.sort_by_key(|section| section.header.start);
-    sections
-}
-
-fn is_list_of_tables(value: &Spanned<DeValue<'_>>) -> bool {
-    let items = value.get_ref().as_array();
-    items.is_some_and(|items| items.iter().all(|item| item.get_ref().is_table()))
-}
-
-fn of_table<'t, 'i>(
-    walk: &mut Walk<'_, '_>,
-    table: TableName,
-    key: Range<usize>,
-    value: &'t Spanned<DeValue<'i>>,
-    sections: &mut Sections<'t, 'i>,
-) {
-    let mut add = |value: &'t Spanned<DeValue<'i>>| {
-        if let Some(entries) = value.get_ref().as_table() {
-            sections.0.push(Section {
-                table,
-                entries,
-                header: value.span(),
-            });
-        }
-    };
-    match value.get_ref() {
-        DeValue::Table(_) if !table.is_list() => add(value),
-        DeValue::Array(items) if table.is_list() && is_list_of_tables(value) => {
-            items.iter().for_each(add);
-        }
-        DeValue::String(_)
-        | DeValue::Integer(_)
-        | DeValue::Float(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_)
-        | DeValue::Array(_)
-        | DeValue::Table(_) => {
-            let homes = homes(table.name());
-            let message = format!("{} is a table", table.header());
-            let cure = if homes.is_empty() {
-                format!(
-                    "write `{}` on a line of its own, its keys below",
-                    table.header()
-                )
-            } else {
-                format!(
-                    "the key `{}` belongs under {}",
-                    table.name(),
-                    homes.join(" or ")
-                )
-            };
-            walk.fault(&key, table.name(), message, Some(cure));
-        }
-    }
-}
-
-fn unknown_table(
-    walk: &mut Walk<'_, '_>,
-    name: &str,
-    key: Range<usize>,
-    value: &Spanned<DeValue<'_>>,
-) {
-    let is_tables = value.get_ref().is_table() || is_list_of_tables(value);
-    if !is_tables {
-        let homes = homes(name);
-        let message = format!("the key {} stands outside of every table", quoted(name));
-        let cure = if homes.is_empty() {
-            "a show file begins with a table such as `[gateway]`".to_owned()
-        } else {
-            format!("it belongs under {}", super::walk::either(&homes))
-        };
-        walk.fault(&key, name, message, Some(cure));
-        return;
-    }
-    let cure = match nearest_table(name) {
-        Some(table) => format!("did you mean `{}`?", table.header()),
-        None if MAPPING_TABLES.contains(&name) => {
-            "it belongs in a mapping file, and these are not in this version yet".to_owned()
-        }
-        None => {
-            let known = TableName::ALL
-                .into_iter()
-                .filter(|table| *table != TableName::Listen);
-            let known: Vec<String> = known.map(TableName::header).collect();
-            format!("known are {}", known.join(", "))
-        }
-    };
-    // Each header that has this name is wrong, not the first alone.
-    let items = value.get_ref().as_array().into_iter().flatten();
-    let tables = items.chain(value.get_ref().is_table().then_some(value));
-    let mut places: Vec<_> = tables.map(Spanned::span).collect();
-    places.retain(|span| is_header(&walk.text.text, span));
-    if places.is_empty() {
-        places.push(key);
-    }
-    for place in places {
-        walk.fault(
-            &place,
-            name,
-            format!("unknown table {}", quoted(name)),
-            Some(cure.clone()),
-        );
-    }
 }
 
 fn gateway(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Gateway {

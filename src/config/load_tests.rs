@@ -112,6 +112,7 @@ fn every_key_of_a_client_is_read() {
         "#,
     );
     let desk = ClientEntry {
+        line: 4,
         name: "desk".into(),
         source: Source::Endpoint("10.0.1.20:9000".parse().unwrap()),
         reply_port: Some(9001),
@@ -126,6 +127,7 @@ fn every_key_of_a_client_is_read() {
         time_tags: TimeTags::Arrival,
         silence_timeout: Some(Duration::from_secs(5)),
         idle_timeout: None,
+        mapping: None,
     };
     assert_eq!(show.clients, [desk]);
 }
@@ -168,6 +170,7 @@ fn address_rules_keep_their_order_and_their_defaults() {
         "#,
     );
     let first = AddressRule {
+        line: 2,
         pattern: "/a/*".into(),
         args: Some("if".into()),
         range: Some((-90.0, 10.5)),
@@ -182,6 +185,7 @@ fn address_rules_keep_their_order_and_their_defaults() {
         unit: Some("dB".into()),
     };
     let second = AddressRule {
+        line: 15,
         pattern: "/a".into(),
         args: None,
         range: None,
@@ -215,7 +219,7 @@ fn line_ends_and_byte_order_mark_change_nothing() {
     let text = "[[client]]\nname = 'a'\nsource = '10.0.1.20'\nfollow = [\n  '/a',\n]\n";
     let windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));
     assert_eq!(
-        load_show_bytes("show.toml", windows.as_bytes(), &[]),
+        load_show_bytes("show.toml", windows.as_bytes(), &[], Files::NONE),
         Ok(good(text))
     );
 }
@@ -224,9 +228,9 @@ fn line_ends_and_byte_order_mark_change_nothing() {
 fn addresses_from_the_command_line_take_the_place_of_those_in_the_file() {
     let text = b"[gateway]\nlisten = ['0.0.0.0:8900']\n\
         [[client]]\nname = 'a'\nsource = '127.0.0.1:8900'\n";
-    assert!(load_show_bytes("show.toml", text, &[]).is_err());
+    assert!(load_show_bytes("show.toml", text, &[], Files::NONE).is_err());
     let flag: SocketAddr = "127.0.0.1:9100".parse().unwrap();
-    let show = load_show_bytes("show.toml", text, &[flag]).unwrap();
+    let show = load_show_bytes("show.toml", text, &[flag], Files::NONE).unwrap();
     assert_eq!(show.gateway.listen, [flag]);
     assert!(show.gateway.listen_is_explicit);
 }
@@ -343,7 +347,7 @@ fn a_list_that_no_key_begins_has_no_key() {
 }
 
 fn shown(bytes: &[u8]) {
-    if let Err(faults) = load_show_bytes("show.toml", bytes, &[]) {
+    if let Err(faults) = load_show_bytes("show.toml", bytes, &[], Files::NONE) {
         assert!(!faults.is_empty());
         for fault in faults {
             assert!(fault.line >= 1 && fault.column >= 1 && fault.quote.width >= 1);

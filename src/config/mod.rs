@@ -4,13 +4,24 @@
 //! in which nothing needs to be checked again, or with every [`Fault`] and the cure of each. Absent
 //! on purpose: reading files, watching them, and colours; a fault hands out its parts for that.
 
+mod builtin;
 mod diagnosis;
 mod entries;
 mod fault;
+mod files;
 mod init;
 mod keys;
 mod load;
+mod load_mapping;
+mod mapping_keys;
+mod mapping_kind;
+mod mapping_line;
+mod mapping_values;
+mod mappings;
 mod nearest;
+mod reading;
+mod sections;
+mod serving;
 mod show;
 mod sources;
 mod statements;
@@ -18,9 +29,12 @@ mod syntax;
 mod values;
 mod walk;
 
+pub use builtin::BUILT_IN;
 pub use fault::{Fault, Quote};
+pub use files::{Files, ReadFile};
 pub use init::commented_show;
 pub use load::{load_show, load_show_bytes};
+pub use load_mapping::{is_mapping, load_mapping};
 
 pub use show::{
     Access, AddressRule, Allow, ClientEntry, Clients, Echo, EventRule, Gateway, Identity, Limits,

@@ -1,6 +1,7 @@
 //! The known name that a technician most likely meant.
 
-use super::keys::TableName::{self, Address, Client, Gateway, Locks};
+use super::keys::FileKind;
+use super::keys::TableName::{self, Address, Client, Gateway, Locks, Map, Mapping, Tell, Touch};
 use super::keys::Written;
 
 /// What technicians write for a key or table when they think of its meaning, not of its name:
@@ -21,6 +22,31 @@ const MEANT: &[(TableName, &str, &str)] = &[
     (Address, "path", "match"),
     (Address, "type", "args"),
     (Address, "timeout", "lock_timeout"),
+    (Mapping, "title", "name"),
+    (Mapping, "query", "bare_address"),
+    (Mapping, "rate", "spacing"),
+    (Map, "from", "device"),
+    (Map, "native", "device"),
+    (Map, "address", "device"),
+    (Map, "to", "gateway"),
+    (Map, "canonical", "gateway"),
+    (Map, "type", "args"),
+    (Map, "types", "args"),
+    (Map, "law", "curve"),
+    (Map, "scaling", "curve"),
+    (Map, "inverted", "invert"),
+    (Map, "resolution", "steps"),
+    (Map, "clip", "outside"),
+    (Map, "enum", "names"),
+    (Map, "values", "names"),
+    (Map, "button", "event"),
+    (Map, "trigger", "event"),
+    (Map, "table", "points"),
+    (Touch, "off", "release"),
+    (Touch, "address", "device"),
+    (Tell, "on", "when"),
+    (Tell, "address", "send"),
+    (Tell, "device", "send"),
 ];
 
 /// The name of a key of `table` that `written` most likely means.
@@ -39,11 +65,10 @@ pub(super) fn nearest_key(table: TableName, written: &str) -> Option<&'static st
 }
 
 /// The table that `written` most likely means.
-pub(super) fn nearest_table(written: &str) -> Option<TableName> {
-    let name = nearest(written, TableName::ALL.iter().map(|table| table.name()))?;
-    TableName::ALL
-        .into_iter()
-        .find(|table| table.name() == name)
+pub(super) fn nearest_table(kind: FileKind, written: &str) -> Option<TableName> {
+    let tables = kind.tables();
+    let name = nearest(written, tables.iter().map(|table| table.name()))?;
+    tables.iter().copied().find(|table| table.name() == name)
 }
 
 /// The known name that is nearest to `written`, if any is near.

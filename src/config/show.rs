@@ -2,7 +2,11 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
+
+pub use crate::mapping::Echo;
+use crate::mapping::Mapping;
 
 /// A span after which something ends by itself; `None` is `"never"`.
 pub type Timeout = Option<Duration>;
@@ -24,6 +28,8 @@ pub struct Show {
     pub clients: Vec<ClientEntry>,
     /// `[[address]]`, in file order: the first that matches wins.
     pub addresses: Vec<AddressRule>,
+    /// The files beside it that it was made from, as it names them: its mappings.
+    pub files: Vec<String>,
 }
 
 /// `[gateway]`: the program itself.
@@ -295,6 +301,8 @@ pub enum Source {
 /// One `[[client]]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClientEntry {
+    /// Where its header stands: the line, from 1.
+    pub line: usize,
     /// `name`.
     pub name: String,
     /// `source`.
@@ -321,27 +329,17 @@ pub struct ClientEntry {
     pub time_tags: TimeTags,
     /// `silence_timeout`, its own or that of `[sessions]`.
     pub silence_timeout: Timeout,
-    /// `idle_timeout`, its own or that of `[sessions]`.
+    /// `idle_timeout`, its own, that of its mapping, or that of `[sessions]`.
     pub idle_timeout: Timeout,
-}
-
-/// When a client's own accepted writes are sent back to it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Echo {
-    /// Each.
-    #[default]
-    Always,
-    /// Only those that were clipped or converted.
-    Changed,
-    /// The last one, once it has been still for `settle`.
-    Settled,
-    /// None, not even where it follows.
-    Never,
+    /// `mapping`, with `root` before its gateway addresses; `None`: it uses those as they are.
+    pub mapping: Option<Arc<Mapping>>,
 }
 
 /// One `[[address]]`: a rule for the addresses that a pattern matches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddressRule {
+    /// Where its header stands: the line, from 1.
+    pub line: usize,
     /// `match`: an OSC address pattern.
     pub pattern: String,
     /// `args`: type tags without the comma; `None`: anything.

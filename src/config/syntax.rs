@@ -131,7 +131,7 @@ fn mend_headers(page: &Page<'_>, text: &mut Readable) {
         let is_name = name
             .chars()
             .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
-        let Some(table) = nearest_table(name).filter(|_| is_name) else {
+        let Some(table) = nearest_table(page.kind(), name).filter(|_| is_name) else {
             continue;
         };
         let wanted = if table.is_list() { 2 } else { 1 };
@@ -287,7 +287,7 @@ fn twice(
     };
     let line = page.line(first);
     if is_header {
-        let header = TableName::ALL.iter().find(|table| table.name() == plain);
+        let header = { page.kind().tables().iter() }.find(|table| table.name() == plain);
         let header = header.map_or_else(|| format!("[{plain}]"), |table| table.header());
         let message = format!("`{header}` is written twice");
         let cure = format!("put its keys under the one in line {line}");

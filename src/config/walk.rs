@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, Page, quoted};
-use super::keys::{TableName, Written};
+use super::keys::{FileKind, TableName, Written};
 use super::nearest::{nearest, nearest_key};
 use super::syntax::Readable;
 use super::values::Trouble;
@@ -324,10 +324,10 @@ pub(super) fn either(names: &[String]) -> String {
 
 /// A key that a table does not have: the one that is meant, the table it belongs in, or all.
 fn unknown_key_cure(table: TableName, name: &str) -> String {
-    if let Some(known) = nearest_key(table, name).filter(|_| homes(name).is_empty()) {
+    if let Some(known) = nearest_key(table, name).filter(|_| homes(table.kind(), name).is_empty()) {
         return format!("did you mean `{known}`?");
     }
-    let homes = homes(name);
+    let homes = homes(table.kind(), name);
     if !homes.is_empty() {
         return format!("it belongs in {}", either(&homes));
     }
@@ -337,17 +337,14 @@ fn unknown_key_cure(table: TableName, name: &str) -> String {
 }
 
 /// The headers of the tables that have a key of this name.
-pub(super) fn homes(name: &str) -> Vec<String> {
+pub(super) fn homes(kind: FileKind, name: &str) -> Vec<String> {
     let has = |table: &TableName| {
         table
             .key(name)
             .is_some_and(|key| key.written != Written::Later)
     };
-    TableName::ALL
-        .into_iter()
-        .filter(has)
-        .map(TableName::header)
-        .collect()
+    let tables = kind.tables().iter().copied();
+    tables.filter(has).map(TableName::header).collect()
 }
 
 fn number(value: &Spanned<DeValue<'_>>) -> Option<f64> {

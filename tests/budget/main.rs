@@ -197,6 +197,7 @@ fn text(text: &str) -> Argument {
 /// A rule that changes nothing yet.
 fn rule(pattern: &str) -> AddressRule {
     AddressRule {
+        line: 1,
         pattern: pattern.to_owned(),
         args: None,
         range: None,

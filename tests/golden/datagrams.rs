@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
 use exchange::{Act, Datagram, Exchange, Step};
-use oscgate::config::{Show, load_show_bytes};
+use oscgate::config::{Files, Show, load_show_bytes};
 use oscgate::gateway::{Event, Flow, Gateway, Outputs, Stats, Via};
 use oscgate::osc::{PacketError, decode_packet};
 use oscgate::time::Instant;
@@ -126,7 +126,7 @@ fn run(exchange: &Exchange) -> Result<(), String> {
 
 fn load(show: &str, exchange: &Exchange) -> Show {
     let name = exchange.place.to_string();
-    load_show_bytes(&name, show.as_bytes(), &[listen()]).unwrap_or_else(|faults| {
+    load_show_bytes(&name, show.as_bytes(), &[listen()], Files::NONE).unwrap_or_else(|faults| {
         let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
         panic!("the show of {}: {}", exchange.name, faults.join("\n"))
     })

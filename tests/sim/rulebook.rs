@@ -62,6 +62,7 @@ fn rule(chance: &mut Chance) -> AddressRule {
     let (args, range) = shape(chance);
     let pressed = pattern == "/cue/press" && chance.thousandth(800);
     AddressRule {
+        line: 1,
         pattern: pattern.to_owned(),
         args: args.map(str::to_owned),
         range,

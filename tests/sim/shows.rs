@@ -124,6 +124,7 @@ fn fixed(show: &mut Show, stage: &Stage) {
 
 fn plain(name: &str, source: Source) -> ClientEntry {
     ClientEntry {
+        line: 1,
         name: name.to_owned(),
         source,
         reply_port: None,
@@ -138,6 +139,7 @@ fn plain(name: &str, source: Source) -> ClientEntry {
         time_tags: TimeTags::Arrival,
         silence_timeout: None,
         idle_timeout: None,
+        mapping: None,
     }
 }
 

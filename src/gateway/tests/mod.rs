@@ -191,6 +191,7 @@ fn show(address: &str, arguments: &[Argument]) -> String {
 
 fn entry(name: &str, source: Source) -> ClientEntry {
     ClientEntry {
+        line: 1,
         name: name.to_owned(),
         source,
         reply_port: None,
@@ -205,11 +206,13 @@ fn entry(name: &str, source: Source) -> ClientEntry {
         time_tags: TimeTags::Arrival,
         silence_timeout: Some(Duration::from_secs(10)),
         idle_timeout: Some(Duration::from_secs(60)),
+        mapping: None,
     }
 }
 
 fn rule(pattern: &str) -> AddressRule {
     AddressRule {
+        line: 1,
         pattern: pattern.to_owned(),
         args: None,
         range: None,

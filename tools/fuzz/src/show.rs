@@ -8,7 +8,7 @@ mod written;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 
-use oscgate::config::{Fault, Show, Source, commented_show, load_show, load_show_bytes};
+use oscgate::config::{Fault, Files, Show, Source, commented_show, load_show, load_show_bytes};
 use oscgate::gateway::{Event, Gateway, Outputs};
 use oscgate::osc::Pattern;
 use oscgate::time::Instant;
@@ -109,19 +109,19 @@ fn excerpt(from: &mut Bytes<'_>) -> String {
 }
 
 fn check(bytes: &[u8]) -> Loaded {
-    let loaded = load_show_bytes(NAME, bytes, &[]);
+    let loaded = load_show_bytes(NAME, bytes, &[], Files::NONE);
     match &loaded {
         Ok(show) => check_show(show),
         Err(faults) => faults::check(NAME, bytes, faults),
     }
     // Whatever the way of loading, it comes to the same. One other way now and then is enough.
     match bytes.len() % 8 {
-        0 => assert_eq!(load_show_bytes(NAME, bytes, &[]), loaded),
+        0 => assert_eq!(load_show_bytes(NAME, bytes, &[], Files::NONE), loaded),
         1 => check_line_ends(bytes, &loaded),
         2 if !bytes.contains(&0) && !bytes.starts_with(&[0xff]) && !bytes.starts_with(&[0xfe]) => {
             let marked = [b"\xef\xbb\xbf", bytes].concat();
             if !bytes.starts_with(b"\xef\xbb\xbf") {
-                assert_eq!(load_show_bytes(NAME, &marked, &[]), loaded);
+                assert_eq!(load_show_bytes(NAME, &marked, &[], Files::NONE), loaded);
             }
         }
         3 => {
@@ -131,7 +131,10 @@ fn check(bytes: &[u8]) -> Loaded {
         }
         4 => {
             let listen = SocketAddr::from(([10, 9, 8, 7], 7000));
-            if let (Ok(show), Ok(other)) = (&loaded, load_show_bytes(NAME, bytes, &[listen])) {
+            if let (Ok(show), Ok(other)) = (
+                &loaded,
+                load_show_bytes(NAME, bytes, &[listen], Files::NONE),
+            ) {
                 assert_eq!(other.gateway.listen, [listen]);
                 assert_eq!(other.clients, show.clients);
             }
@@ -152,7 +155,7 @@ fn check_line_ends(bytes: &[u8], loaded: &Loaded) {
     }
     let windows = text.replace('\n', "\r\n");
     assert_eq!(
-        &load_show_bytes(NAME, windows.as_bytes(), &[]),
+        &load_show_bytes(NAME, windows.as_bytes(), &[], Files::NONE),
         loaded,
         "{text}"
     );

@@ -1,0 +1,4 @@
+//! The mappings that are built into the program.
+
+/// Their names and texts, in the order in which they are listed.
+pub const BUILT_IN: &[(&str, &str)] = &[("x32", include_str!("../../mappings/x32.toml"))];

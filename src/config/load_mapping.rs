@@ -1,0 +1,372 @@
+//! A mapping file's text in, a compiled `Mapping` or every fault out.
+
+use std::ops::Range;
+
+use toml::de::DeTable;
+
+use super::entries::echo;
+use super::fault::Fault;
+use super::files::Files;
+use super::keys::{FileKind, TableName};
+use super::mapping_line::{Context, bank, map, tell, touch};
+use super::mapping_values::{literal, number_of, plain_address};
+use super::mappings::find;
+use super::reading::read;
+use super::sections::{Sections, sections};
+use super::serving;
+use super::values;
+use super::walk::{Section, Walk};
+use crate::limits::{MAPPING_BANKS_MAX, MAPPING_INCLUDES_MAX};
+use crate::mapping::{About, Conflict, Draft, Mapping, Proof, Queries, Reply, Unmapped};
+use crate::osc::Pattern;
+
+/// Reads and compiles the bytes of a mapping file; `file_name` is what messages call it, `files`
+/// are those beside it, which it may include.
+///
+/// # Errors
+///
+/// Every fault of the file, in the order of its lines; of a file that it includes, every fault of
+/// that one.
+///
+/// ```
+/// use oscgate::config::{Files, load_mapping};
+///
+/// let text = r#"
+/// [mapping]
+/// name = "Two faders"
+///
+/// [[map]]
+/// device = "/1/fader{n:1..2}"
+/// gateway = "/mixer/fader/{n}"
+/// args = "f"
+/// "#;
+/// let mapping = load_mapping("two.toml", text.as_bytes(), Files::NONE).unwrap();
+/// assert_eq!(mapping.address_counts(), (2, 2));
+/// ```
+pub fn load_mapping(
+    file_name: &str,
+    bytes: &[u8],
+    files: Files<'_>,
+) -> Result<Mapping, Vec<Fault>> {
+    load_mapping_in(file_name, bytes, "", &mut Depth::new(files))
+}
+
+/// Whether a file is a mapping and not a show: it has a table `[mapping]`.
+#[must_use]
+pub fn is_mapping(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let (root, _) = DeTable::parse_recoverable(text);
+    let root = root.get_ref();
+    root.contains_key("mapping") || (root.contains_key("map") && !root.contains_key("gateway"))
+}
+
+/// The files that are being included.
+pub(super) struct Depth<'f> {
+    files: Files<'f>,
+    open: Vec<String>,
+    /// All that were read.
+    pub(super) used: Vec<String>,
+}
+
+impl<'f> Depth<'f> {
+    pub(super) fn new(files: Files<'f>) -> Self {
+        Self {
+            files,
+            open: Vec::new(),
+            used: Vec::new(),
+        }
+    }
+}
+
+/// Reads and compiles a mapping with `root` before its gateway addresses.
+pub(super) fn load_mapping_in(
+    file_name: &str,
+    bytes: &[u8],
+    root: &str,
+    depth: &mut Depth<'_>,
+) -> Result<Mapping, Vec<Fault>> {
+    let mut included = Vec::new();
+    depth.open.push(file_name.to_owned());
+    let result = read(FileKind::Mapping, file_name, bytes, |walk, table| {
+        let reading = Reading {
+            file: file_name,
+            root,
+        };
+        mapping(walk, table, &reading, depth, &mut included)
+    });
+    depth.open.pop();
+    match result {
+        Ok(Some(mapping)) if included.is_empty() => Ok(mapping),
+        Ok(_) => Err(included),
+        Err(mut faults) => {
+            faults.extend(included);
+            Err(faults)
+        }
+    }
+}
+
+struct Reading<'r> {
+    file: &'r str,
+    root: &'r str,
+}
+
+fn mapping(
+    walk: &mut Walk<'_, '_>,
+    root: &DeTable<'_>,
+    reading: &Reading<'_>,
+    depth: &mut Depth<'_>,
+    included: &mut Vec<Fault>,
+) -> Option<Mapping> {
+    let sections = sections(walk, root);
+    for section in &sections.0 {
+        walk.known_keys(section);
+    }
+    let head = sections.of(TableName::Mapping).next();
+    let Some(head) = head else {
+        let span = 0..walk.text.text.find('\n').unwrap_or(walk.text.text.len());
+        let message = "this mapping file has no table [mapping]";
+        let cure = "begin it with `[mapping]` and `name = \"My console\"`";
+        walk.fault(&span, "mapping", message, Some(cure.to_owned()));
+        return None;
+    };
+    let base = include(walk, head, reading, depth, included);
+    let include_span = head.value("include").map(toml::Spanned::span);
+    let mut draft = base.unwrap_or_default();
+    for line in &mut draft.lines {
+        line.own = false;
+    }
+    let inherited = draft.lines.len();
+    about(walk, head, reading, &mut draft);
+    let prefix = walk.text(head, "prefix", prefix).unwrap_or_default();
+    let spans = lines(walk, &sections, (&prefix, reading), &mut draft);
+    if !walk.faults.is_empty() || !included.is_empty() {
+        return None;
+    }
+    match Mapping::compile(draft) {
+        Ok(mapping) => Some(mapping),
+        Err(conflicts) => {
+            for conflict in conflicts {
+                let own = conflict.line.checked_sub(inherited);
+                say(walk, own.map(|own| &spans[own]), &include_span, conflict);
+            }
+            None
+        }
+    }
+}
+
+/// Where a line and its keys stand.
+pub(super) struct Spans {
+    header: Range<usize>,
+    keys: Vec<(String, Range<usize>)>,
+}
+
+impl Spans {
+    fn of(section: &Section<'_, '_>) -> Self {
+        let keys = section.entries.iter();
+        Self {
+            header: section.header.clone(),
+            keys: keys
+                .map(|(key, value)| (key.get_ref().to_string(), value.span()))
+                .collect(),
+        }
+    }
+
+    fn key(&self, name: &str) -> &Range<usize> {
+        let found = self.keys.iter().find(|(key, _)| key == name);
+        found.map_or(&self.header, |(_, span)| span)
+    }
+}
+
+fn say(
+    walk: &mut Walk<'_, '_>,
+    spans: Option<&Spans>,
+    include: &Option<Range<usize>>,
+    conflict: Conflict,
+) {
+    let start = 0..0;
+    let span = match spans {
+        Some(spans) => spans.key(conflict.key),
+        None => include.as_ref().unwrap_or(&start),
+    };
+    walk.fault(
+        &span.clone(),
+        conflict.key,
+        conflict.message,
+        Some(conflict.cure),
+    );
+}
+
+/// The lines of the file `include` names.
+fn include(
+    walk: &mut Walk<'_, '_>,
+    head: &Section<'_, '_>,
+    reading: &Reading<'_>,
+    depth: &mut Depth<'_>,
+    faults: &mut Vec<Fault>,
+) -> Option<Draft> {
+    let name = head.value("include")?.get_ref().as_str();
+    let files = depth.files;
+    walk.text(head, "include", |text| find(text, files).map(|_| ()))?;
+    let (file, bytes) = find(name?, files).ok()?;
+    let span = head.value("include")?.span();
+    if depth.open.contains(&file) || depth.open.len() > MAPPING_INCLUDES_MAX {
+        let message = format!("{file} is being read already: it would include itself");
+        let cure = "take this line out".to_owned();
+        walk.fault(&span, "include", message, Some(cure));
+        return None;
+    }
+    if !depth.used.contains(&file) {
+        depth.used.push(file.clone());
+    }
+    match load_mapping_in(&file, &bytes, reading.root, depth) {
+        Ok(mapping) => Some(mapping.into_draft()),
+        Err(found) => {
+            faults.extend(found);
+            None
+        }
+    }
+}
+
+fn about(
+    walk: &mut Walk<'_, '_>,
+    head: &Section<'_, '_>,
+    reading: &Reading<'_>,
+    draft: &mut Draft,
+) {
+    walk.missing(head, "name");
+    let base = std::mem::take(&mut draft.about);
+    let proof = [
+        ("hardware", Proof::Hardware),
+        ("software", Proof::Software),
+        ("emulator", Proof::Emulator),
+        ("untested", Proof::Untested),
+    ];
+    let unmapped = [("pass", Unmapped::Pass), ("drop", Unmapped::Drop)];
+    let port = walk.integer(head, "port", 1, i64::from(u16::MAX));
+    draft.about = About {
+        file: reading.file.to_owned(),
+        root: reading.root.to_owned(),
+        name: walk
+            .text(head, "name", values::plain_name)
+            .unwrap_or(base.name),
+        version: walk
+            .text(head, "version", |text| Ok(text.to_owned()))
+            .unwrap_or(base.version),
+        // What was verified is the file itself, and not what it includes.
+        proof: walk
+            .word(head, "proof", "word for `proof`", &proof)
+            .unwrap_or_default(),
+        port: port.and_then(|port| u16::try_from(port).ok()).or(base.port),
+        reply: walk.text(head, "reply", reply).unwrap_or(base.reply),
+        echo: echo(walk, head).or(base.echo),
+        spacing: walk.text(head, "spacing", values::time).or(base.spacing),
+        silence_timeout: walk
+            .text(head, "silence_timeout", values::timeout)
+            .or(base.silence_timeout),
+        idle_timeout: walk
+            .text(head, "idle_timeout", values::timeout)
+            .or(base.idle_timeout),
+        unmapped: walk
+            .word(head, "unmapped", "word for `unmapped`", &unmapped)
+            .unwrap_or(base.unmapped),
+    };
+    let bare = [("query", true), ("event", false)];
+    let before = std::mem::take(&mut draft.queries);
+    draft.queries = Queries {
+        bare: walk
+            .word(head, "bare_address", "word for `bare_address`", &bare)
+            .unwrap_or(before.bare),
+        suffix: walk
+            .text(head, "query_suffix", |text| Ok(text.to_owned()))
+            .or(before.suffix),
+        argument: literal(walk, head, "query_argument").or(before.argument),
+    };
+    for (key, list) in [("deny", &mut draft.deny), ("ignore", &mut draft.ignore)] {
+        let patterns = walk.list(head, key, values::pattern).unwrap_or_default();
+        list.extend(
+            patterns
+                .into_iter()
+                .map(|(pattern, _)| Pattern::compile(&pattern).expect("it was read as a pattern")),
+        );
+    }
+}
+
+/// `reply`: `"source"`, `"fixed"` or `"port 53001"`.
+fn reply(text: &str) -> super::walk::Read<Reply> {
+    if let Some(port) = text.strip_prefix("port ") {
+        if let Some(port) = number_of(port.trim()).filter(|port| (1..=65_535).contains(port)) {
+            return Ok(Reply::Port(u16::try_from(port).expect("it fits")));
+        }
+    }
+    super::walk::one_of(
+        "word for `reply`",
+        text,
+        &[
+            ("source", Reply::Source),
+            ("fixed", Reply::Fixed),
+            ("port 53001", Reply::Port(53_001)),
+        ],
+    )
+}
+
+/// `prefix`: what stands before every address of the device.
+fn prefix(text: &str) -> super::walk::Read<String> {
+    plain_address(text, "before an address of the device", "/gma3")
+}
+
+/// Reads all tables but `[mapping]`, and adds their lines to the draft.
+fn lines(
+    walk: &mut Walk<'_, '_>,
+    sections: &Sections<'_, '_>,
+    (prefix, reading): (&str, &Reading<'_>),
+    draft: &mut Draft,
+) -> Vec<Spans> {
+    let mut spans = Vec::new();
+    let context = |draft: &Draft| Context {
+        file: reading.file.to_owned(),
+        root: reading.root.to_owned(),
+        prefix: prefix.to_owned(),
+        banks: draft.banks.clone(),
+    };
+    for section in sections.of(TableName::Session) {
+        serving::session(walk, section);
+    }
+    let mut found = Vec::new();
+    for section in sections.of(TableName::Bank) {
+        let at = context(draft);
+        if draft.banks.len() >= MAPPING_BANKS_MAX {
+            let message = format!("a mapping has at most {MAPPING_BANKS_MAX} banks");
+            walk.fault(&section.header.clone(), "bank", message, None);
+            break;
+        }
+        if let Some((one, line)) = bank(walk, section, &at) {
+            draft.banks.push(one);
+            found.push((line, Spans::of(section)));
+        }
+    }
+    let context = context(draft);
+    for section in sections.of(TableName::Serves) {
+        for line in serving::serves(walk, section, &context) {
+            found.push((line, Spans::of(section)));
+        }
+    }
+    for section in &sections.0 {
+        let line = match section.table {
+            TableName::Map => map(walk, section, &context),
+            TableName::Touch => touch(walk, section, &context),
+            TableName::Tell => tell(walk, section, &context),
+            _ => None,
+        };
+        found.extend(line.map(|line| (line, Spans::of(section))));
+    }
+    for (line, at) in found {
+        draft.lines.push(line);
+        spans.push(at);
+    }
+    spans
+}
+
+#[cfg(test)]
+#[path = "mapping_tests.rs"]
+mod tests;

@@ -1,0 +1,266 @@
+//! What is done to each value of a `[[map]]`: range, curve, switch, names.
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::mapping_values::{names, number, points, real};
+use super::walk::{Section, Walk};
+use crate::mapping::{Beyond, Conversion, Curve, Kind, Number, Switch};
+
+/// Keys that make a value a number along a travel.
+const OF_NUMBERS: [&str; 8] = [
+    "range",
+    "ranges",
+    "gateway_range",
+    "curve",
+    "points",
+    "scale",
+    "minus_infinity",
+    "steps",
+];
+
+/// Keys that make a value a switch.
+const OF_SWITCHES: [&str; 3] = ["threshold", "on", "off"];
+
+/// A range of whole numbers that is not larger has a step for each.
+const WHOLE_STEPS_MAX: f64 = 65_535.0;
+
+/// One conversion for each value, by its device tag.
+pub(super) fn kinds(
+    walk: &mut Walk<'_, '_>,
+    section: &Section<'_, '_>,
+    device: &[u8],
+    gateway: Option<Vec<u8>>,
+) -> Option<Vec<Conversion>> {
+    let gateway = gateway_tags(walk, section, device, gateway)?;
+    let has = |key: &&str| section.value(key).is_some();
+    let of_numbers = OF_NUMBERS.iter().find(|key| has(key));
+    let of_switches = OF_SWITCHES.iter().find(|key| has(key));
+    let named = names(walk, section);
+    let switch = walk.flag(section, "switch").unwrap_or(false);
+    let invert = walk.flag(section, "invert").unwrap_or(false);
+    let clash = [
+        (
+            of_numbers,
+            switch || of_switches.is_some() || named.is_some(),
+        ),
+        (of_switches, named.is_some()),
+    ];
+    for (key, clash) in clash {
+        if let (Some(key), true) = (key, clash)
+            && let Some(value) = section.value(key)
+        {
+            let message = format!("`{key}` does not go with what else this line says of its value");
+            let cure = "a value is a number with a range, a switch, or one of `names`".to_owned();
+            walk.fault(&value.span(), key, message, Some(cure));
+            return None;
+        }
+    }
+    if let (true, Some(key)) = (device.is_empty(), of_numbers.or(of_switches))
+        && let Some(value) = section.value(key)
+    {
+        let message = format!("`{key}` is for values, and this line has none");
+        let cure = "write their types: args = \"f\"".to_owned();
+        walk.fault(&value.span(), key, message, Some(cure));
+        return None;
+    }
+    let mut conversions = Vec::new();
+    for (at, &tag) in device.iter().enumerate() {
+        let said = gateway.as_ref().map(|tags| tags[at]);
+        let is_text = matches!(tag, b's' | b'b');
+        let is_switch = switch
+            || of_switches.is_some()
+            || tag == b'T'
+            || said == Some(b'T')
+            || (invert && matches!(tag, b'i' | b'h') && of_numbers.is_none());
+        let kind = if let Some(named) = &named {
+            Kind::Names(named.clone())
+        } else if is_switch {
+            Kind::Switch(switch_of(walk, section, invert))
+        } else if !is_text && (of_numbers.is_some() || invert) {
+            Kind::Number(number_of(walk, section, tag, invert)?)
+        } else {
+            Kind::Plain
+        };
+        let gateway = said.unwrap_or(match (&kind, tag) {
+            (Kind::Plain, tag) => tag,
+            (Kind::Number(_), _) => b'f',
+            (Kind::Switch(_) | Kind::Names(_), _) => b'i',
+        });
+        conversions.push(Conversion {
+            device: tag,
+            gateway,
+            kind,
+        });
+    }
+    Some(conversions)
+}
+
+/// `gateway_args` have as many tags as `args` have values.
+fn gateway_tags(
+    walk: &mut Walk<'_, '_>,
+    section: &Section<'_, '_>,
+    device: &[u8],
+    gateway: Option<Vec<u8>>,
+) -> Option<Option<Vec<u8>>> {
+    let Some(value) = section.value("gateway_args") else {
+        return Some(None);
+    };
+    let gateway = gateway?;
+    if gateway.len() != device.len() {
+        let message = format!(
+            "{} types in `gateway_args`, and {} values in `args`",
+            gateway.len(),
+            device.len()
+        );
+        let cure = "each value of `args` has one type there".to_owned();
+        walk.fault(&value.span(), "gateway_args", message, Some(cure));
+        return None;
+    }
+    Some(Some(gateway))
+}
+
+fn switch_of(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>, invert: bool) -> Switch {
+    let plain = Switch::default();
+    Switch {
+        invert,
+        threshold: real(walk, section, "threshold").unwrap_or(plain.threshold),
+        on: real(walk, section, "on").unwrap_or(plain.on),
+        off: real(walk, section, "off").unwrap_or(plain.off),
+    }
+}
+
+fn number_of(
+    walk: &mut Walk<'_, '_>,
+    section: &Section<'_, '_>,
+    tag: u8,
+    invert: bool,
+) -> Option<Number> {
+    let curves = [
+        ("linear", Curve::Linear),
+        ("fader", Curve::Fader),
+        ("log", Curve::Log),
+    ];
+    let names = curves.each_ref().map(|(name, _)| (*name, *name));
+    let word = walk.word(section, "curve", "curve", &names);
+    let curve = word.and_then(|word| curves.into_iter().find(|(name, _)| *name == word));
+    let curve = curve.map(|(_, curve)| curve);
+    let points = points(walk, section);
+    if let (Some(_), Some(_), Some(value)) = (&curve, &points, section.value("points")) {
+        let message = "`curve` and `points` both say how the numbers lie";
+        walk.fault(
+            &value.span(),
+            "points",
+            message,
+            Some("take one of them out".into()),
+        );
+    }
+    let curve = points.or(curve).unwrap_or(Curve::Linear);
+    let scale = real(walk, section, "scale").unwrap_or(1.0);
+    if let (true, Some(value)) = (scale <= 0.0, section.value("scale")) {
+        let message = "`scale` is above zero";
+        walk.fault(
+            &value.span(),
+            "scale",
+            message,
+            Some("write it like 100".into()),
+        );
+        return None;
+    }
+    let ranges = ranges(walk, section)?;
+    let steps = walk.integer(section, "steps", 2, 1 << 24);
+    let steps = steps.and_then(|steps| u32::try_from(steps).ok());
+    let own = walk.range(section, "range");
+    let whole = matches!(tag, b'i' | b'h');
+    let range = match (own, &curve) {
+        (Some(range), _) => range,
+        (None, _) if ranges.iter().any(|(of, _)| *of == tag) => {
+            ranges.iter().find(|(of, _)| *of == tag)?.1
+        }
+        (None, Curve::Fader) => (-90.0 * scale, 10.0 * scale),
+        (None, Curve::Points(points)) => (points[0].0 * scale, points[points.len() - 1].0 * scale),
+        (None, Curve::Linear) if !whole => (0.0, 1.0),
+        (None, Curve::Linear) if steps.is_some() => (0.0, f64::from(steps? - 1)),
+        (None, Curve::Linear | Curve::Log) => {
+            let message = "the range of the device's numbers is missing";
+            let cure = "add a line like `range = [0, 127]`".to_owned();
+            walk.fault(&section.header.clone(), "range", message, Some(cure));
+            return None;
+        }
+    };
+    let flat = range.0 >= range.1;
+    let below = curve == Curve::Log && range.0 <= 0.0;
+    if let (true, Some(value)) = (flat || below, section.value("range")) {
+        let (message, cure) = if flat {
+            (
+                "a range has two different numbers",
+                "write it like [0, 127]",
+            )
+        } else {
+            (
+                "a range of curve = \"log\" lies above zero",
+                "write it like [20.0, 20000.0]",
+            )
+        };
+        walk.fault(&value.span(), "range", message, Some(cure.to_owned()));
+        return None;
+    }
+    let gateway = walk.range(section, "gateway_range").unwrap_or((0.0, 1.0));
+    if let (true, Some(value)) = (gateway.0 >= gateway.1, section.value("gateway_range")) {
+        let message = "a range has two different numbers";
+        walk.fault(
+            &value.span(),
+            "gateway_range",
+            message,
+            Some("write [0.0, 1.0]".into()),
+        );
+        return None;
+    }
+    let words = [("clip", Beyond::Clip), ("refuse", Beyond::Refuse)];
+    let beyond = walk
+        .word(section, "outside", "word for `outside`", &words)
+        .unwrap_or_default();
+    let width = range.1 - range.0;
+    let each = whole && curve == Curve::Linear && width <= WHOLE_STEPS_MAX && width.fract() == 0.0;
+    Some(Number {
+        curve,
+        scale,
+        range,
+        ranges,
+        gateway,
+        steps: steps.or(each.then_some(width as u32 + 1)),
+        invert,
+        beyond,
+        minus_infinity: real(walk, section, "minus_infinity"),
+    })
+}
+
+/// `ranges`: a range for each type that the device may send.
+fn ranges(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Option<Vec<(u8, (f64, f64))>> {
+    let Some(value) = section.value("ranges") else {
+        return Some(Vec::new());
+    };
+    let pair = |item: &Spanned<DeValue<'_>>| match item.get_ref().as_array().map(|pair| &pair[..]) {
+        Some([low, high]) => Some((number(low)?, number(high)?)),
+        Some(_) | None => None,
+    };
+    let table = value.get_ref().as_table();
+    let found: Option<Vec<(u8, (f64, f64))>> = table.and_then(|table| {
+        let entries = table
+            .iter()
+            .map(|(key, item)| match key.get_ref().as_bytes() {
+                [tag @ (b'i' | b'f' | b'h' | b'd')] => pair(item)
+                    .filter(|(low, high)| low < high)
+                    .map(|range| (*tag, range)),
+                _ => None,
+            });
+        entries.collect()
+    });
+    let found = found.filter(|found| !found.is_empty());
+    if found.is_none() {
+        let message = "`ranges` names a range for each type that comes in";
+        let cure = "write it like { i = [0, 100], f = [0.0, 1.0] }".to_owned();
+        walk.fault(&value.span(), "ranges", message, Some(cure));
+    }
+    found
+}

@@ -1,0 +1,273 @@
+//! Mapping files read, and what their lines make of messages.
+
+use super::*;
+use crate::config::BUILT_IN;
+use crate::mapping::{Deeds, What, World};
+use crate::osc::{Argument, Arguments, ElementView, PacketView, encode_message};
+
+/// A mapping of these tables, under a plain head.
+fn mapping(tables: &str) -> Mapping {
+    let text = format!("[mapping]\nname = \"Test\"\n{tables}");
+    load_mapping("test.toml", text.as_bytes(), Files::NONE).unwrap_or_else(|faults| {
+        let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        panic!("{}", all.join("\n"))
+    })
+}
+
+fn message(address: &str, arguments: &[Argument]) -> Vec<u8> {
+    let address = if address.starts_with('/') {
+        address
+    } else {
+        "/slash"
+    };
+    encode_message(address, arguments).unwrap()
+}
+
+fn with_arguments<T>(bytes: &[u8], take: impl FnOnce(Arguments<'_>) -> T) -> T {
+    let packet = PacketView::parse(bytes).unwrap();
+    match packet.root() {
+        ElementView::Message(message) => take(message.arguments()),
+        ElementView::Bundle(_) => unreachable!("a message was encoded"),
+    }
+}
+
+/// What a native message means, in words.
+fn meant(
+    mapping: &Mapping,
+    address: &str,
+    arguments: &[Argument],
+    stored: &[(&str, Argument)],
+) -> Vec<String> {
+    let mut deeds = Deeds::default();
+    let stored: Vec<(String, Vec<u8>)> = stored
+        .iter()
+        .map(|(address, value)| ((*address).to_owned(), message(address, &[value.clone()])))
+        .collect();
+    let value = |address: &str| {
+        let (known, bytes) = stored.iter().find(|(known, _)| known == address)?;
+        Some(Arguments::of_tail(&bytes[(known.len() / 4 + 1) * 4..]))
+    };
+    let world = World {
+        value: &value,
+        banks: &[],
+    };
+    let bytes = message(address, arguments);
+    with_arguments(&bytes, |values| {
+        mapping.read(address, values, &world, &mut deeds)
+    });
+    (0..deeds.len())
+        .map(|n| {
+            let deed = deeds.get(n).unwrap();
+            let shown = if deed.message.is_empty() {
+                deed.address.to_owned()
+            } else {
+                shown(deed.message)
+            };
+            let kind = match deed.what {
+                What::Write { event: true, .. } => "event ".to_owned(),
+                What::Write { .. } => String::new(),
+                other => format!("{other:?} "),
+            };
+            let user = deed
+                .user
+                .map_or(String::new(), |user| format!(" by {user}"));
+            format!("{kind}{shown}{user}").trim_end().to_owned()
+        })
+        .collect()
+}
+
+/// What a device is told of a gateway value.
+fn told(mapping: &Mapping, address: &str, arguments: &[Argument]) -> Vec<String> {
+    told_beside(mapping, address, arguments, &[])
+}
+
+fn told_beside(
+    mapping: &Mapping,
+    address: &str,
+    arguments: &[Argument],
+    stored: &[(&str, Argument)],
+) -> Vec<String> {
+    let stored: Vec<(String, Vec<u8>)> = stored
+        .iter()
+        .map(|(address, value)| ((*address).to_owned(), message(address, &[value.clone()])))
+        .collect();
+    let value = |address: &str| {
+        let (known, bytes) = stored.iter().find(|(known, _)| known == address)?;
+        Some(Arguments::of_tail(&bytes[(known.len() / 4 + 1) * 4..]))
+    };
+    let world = World {
+        value: &value,
+        banks: &[],
+    };
+    let bytes = message(address, arguments);
+    let mut all = Vec::new();
+    with_arguments(&bytes, |values| {
+        for route in mapping.routes(address) {
+            let mut out = Vec::new();
+            if route.write(values, &world, &mut out) {
+                all.push(shown(&out));
+            }
+        }
+    });
+    all
+}
+
+fn shown(bytes: &[u8]) -> String {
+    let end = bytes
+        .iter()
+        .position(|&byte| byte == 0)
+        .unwrap_or(bytes.len());
+    let address = String::from_utf8(bytes[..end].to_vec()).unwrap();
+    let tail = &bytes[(end / 4 + 1) * 4..];
+    let values: Vec<String> = Arguments::of_tail(tail)
+        .map(|value| format!("{value:?}"))
+        .collect();
+    format!("{address} {}", values.join(" "))
+        .trim_end()
+        .to_owned()
+}
+
+const F: fn(f32) -> Argument = Argument::Float;
+const I: fn(i32) -> Argument = Argument::Int;
+
+fn s(text: &str) -> Argument {
+    Argument::String(text.to_owned())
+}
+
+#[test]
+fn one_line_goes_both_ways() {
+    let x32 = load_mapping("x32", BUILT_IN[0].1.as_bytes(), Files::NONE).unwrap();
+    assert_eq!(
+        meant(&x32, "/ch/07/mix/fader", &[F(0.5)], &[]),
+        ["/mixer/fader/7 Float(0.5)"]
+    );
+    // A fader is sent as an int by some, and out of range by others.
+    assert_eq!(
+        meant(&x32, "/ch/07/mix/fader", &[I(2)], &[]),
+        ["/mixer/fader/7 Float(1.0)"]
+    );
+    assert_eq!(
+        meant(&x32, "/ch/07/mix/on", &[I(1)], &[]),
+        ["/mixer/mute/7 Int(0)"]
+    );
+    assert_eq!(
+        meant(&x32, "/ch/07/mix/fader", &[], &[]),
+        ["Query /mixer/fader/7"]
+    );
+    for other in [
+        "/ch/7/mix/fader",
+        "/ch/33/mix/fader",
+        "/ch/00/mix/fader",
+        "/ch/07/mix",
+    ] {
+        assert_eq!(meant(&x32, other, &[F(0.5)], &[]), ["Pass"], "{other}");
+    }
+    assert_eq!(
+        meant(&x32, "/ch/07/mix/fader", &[s("loud")], &[]),
+        ["Unfit(Type) /mixer/fader/7"]
+    );
+    assert_eq!(
+        told(&x32, "/mixer/fader/7", &[F(0.5)]),
+        ["/ch/07/mix/fader Float(0.5004888)"]
+    );
+    assert_eq!(
+        told(&x32, "/mixer/mute/32", &[I(1)]),
+        ["/ch/32/mix/on Int(0)"]
+    );
+    assert_eq!(told(&x32, "/mixer/mute/33", &[I(1)]), [""; 0]);
+}
+
+#[test]
+fn an_index_may_be_an_argument() {
+    let ardour = mapping(
+        r#"
+[[map]]
+device = "/strip/fader"
+args = ["{n:1..64}", "f"]
+gateway = "/mixer/fader/{n}"
+"#,
+    );
+    assert_eq!(
+        meant(&ardour, "/strip/fader", &[I(3), F(0.25)], &[]),
+        ["/mixer/fader/3 Float(0.25)"]
+    );
+    assert_eq!(
+        meant(&ardour, "/strip/fader", &[I(65), F(0.25)], &[]),
+        ["Pass"]
+    );
+    assert_eq!(
+        told(&ardour, "/mixer/fader/3", &[F(0.25)]),
+        ["/strip/fader Int(3) Float(0.25)"]
+    );
+}
+
+#[test]
+fn one_message_is_split_and_joined() {
+    let pad = mapping(
+        r#"
+[[map]]
+device = "/xy{n:1..2}"
+args = "ff"
+gateway = ["/pad/{n}/x", "/pad/{n}/y"]
+"#,
+    );
+    assert_eq!(
+        meant(&pad, "/xy2", &[F(0.25), F(0.5)], &[]),
+        ["/pad/2/x Float(0.25)", "/pad/2/y Float(0.5)"]
+    );
+    let stored = [("/pad/2/x", F(0.25)), ("/pad/2/y", F(0.5))];
+    assert_eq!(
+        told_beside(&pad, "/pad/2/y", &[F(0.5)], &stored),
+        ["/xy2 Float(0.25) Float(0.5)"]
+    );
+    assert_eq!(
+        told_beside(&pad, "/pad/2/y", &[F(0.5)], &stored[1..]),
+        [""; 0]
+    );
+}
+
+#[test]
+fn toggles_and_encoders_become_values() {
+    let surface = mapping(
+        r#"
+[[map]]
+device = "/mute{n:1..4}/toggle"
+gateway = "/mixer/mute/{n}"
+args = "i"
+toggle = true
+
+[[map]]
+device = "/enc{n:1..4}"
+gateway = "/mixer/fader/{n}"
+args = "f"
+range = [-1.0, 1.0]
+gateway_range = [0.0, 1.0]
+relative = 0.1
+"#,
+    );
+    let muted = [("/mixer/mute/2", I(1)), ("/mixer/fader/2", F(0.95))];
+    assert_eq!(
+        meant(&surface, "/mute2/toggle", &[I(1)], &muted),
+        ["/mixer/mute/2 Int(0)"]
+    );
+    assert_eq!(
+        meant(&surface, "/mute2/toggle", &[], &muted),
+        ["/mixer/mute/2 Int(0)"]
+    );
+    assert_eq!(
+        meant(&surface, "/mute2/toggle", &[I(0)], &muted),
+        ["Nothing"]
+    );
+    assert_eq!(
+        meant(&surface, "/mute3/toggle", &[I(1)], &muted),
+        ["/mixer/mute/3 Int(1)"]
+    );
+    assert_eq!(
+        meant(&surface, "/enc2", &[F(1.0)], &muted),
+        ["/mixer/fader/2 Float(1.0)"]
+    );
+    assert_eq!(
+        meant(&surface, "/enc3", &[F(1.0)], &muted),
+        ["NoValue /mixer/fader/3"]
+    );
+}

@@ -1,0 +1,385 @@
+//! A message of the gateway out, as the device is told it.
+
+use super::convert::read_number;
+use super::entries::Way;
+use super::line::{
+    Edge, LINE_VALUES_MAX, Line, Map, NOTHING_FOUND, Piece, Role, Say, Slot, Tell, When, Whose,
+};
+use super::mapping::{Mapping, World};
+use super::template::{Captured, Held, NOTHING_HELD, Values};
+use crate::osc::{ArgumentView, Arguments, append_tail};
+
+/// One way in which a device is told of a gateway address.
+#[derive(Clone, Copy, Debug)]
+pub struct Route<'m> {
+    mapping: &'m Mapping,
+    /// Which line, by its place in the mapping.
+    pub line: usize,
+    held: Held<'m>,
+}
+
+/// What a `[[tell]]` is filled in with.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// What happened.
+    pub when: When,
+    /// The gateway's address; empty where none is meant.
+    pub address: &'a str,
+    /// Who holds the lock; empty: nobody.
+    pub holder: &'a str,
+    /// It is the lock of the client that is told.
+    pub own: bool,
+    /// Why.
+    pub code: &'a str,
+    /// Who came or went.
+    pub name: &'a str,
+    /// What remains of the lock, in whole seconds.
+    pub remaining: u64,
+}
+
+impl Mapping {
+    /// The ways in which a device is told of a gateway address: none, one, or several.
+    pub fn routes<'m>(&'m self, address: &'m str) -> impl Iterator<Item = Route<'m>> {
+        self.entries_of(address)
+            .filter(|route| route.map().is_some())
+    }
+
+    /// Whether its lines speak of a gateway address.
+    #[must_use]
+    pub fn covers(&self, address: &str) -> bool {
+        self.routes(address).next().is_some()
+    }
+
+    /// What a device is told when something happened to a gateway address, or to a session.
+    pub fn tellings<'m>(&'m self, told: Told<'m>) -> impl Iterator<Item = Route<'m>> {
+        let about_address = self.entries_of(told.address);
+        let about_none = self.lines.iter().enumerate().filter_map(|(at, line)| {
+            line.gateway.is_empty().then_some(Route {
+                mapping: self,
+                line: at,
+                held: NOTHING_HELD,
+            })
+        });
+        about_address.chain(about_none).filter(move |route| {
+            route.telling().is_some_and(|tell| {
+                tell.when.contains(&told.when)
+                    && match tell.holder {
+                        Whose::Anyone => true,
+                        Whose::Own => told.own,
+                        Whose::Others => !told.own,
+                    }
+            })
+        })
+    }
+
+    fn entries_of<'m>(&'m self, address: &'m str) -> impl Iterator<Item = Route<'m>> {
+        let known = self.gateway.of(address).iter().map(|&entry| {
+            debug_assert_eq!(entry.way, Way::Gateway);
+            Route {
+                mapping: self,
+                line: entry.line as usize,
+                held: self.gateway.held(entry, &self.lines[entry.line as usize]),
+            }
+        });
+        let open = self.open_gateway.iter().filter_map(move |&id| {
+            let line = &self.lines[id as usize];
+            line.gateway.iter().find_map(|template| {
+                let mut held = NOTHING_HELD;
+                template.capture(address, &mut held).then_some(Route {
+                    mapping: self,
+                    line: id as usize,
+                    held,
+                })
+            })
+        });
+        known.chain(open)
+    }
+
+    /// Which of its device's steps the value of a gateway address is; `None`: none is declared.
+    #[must_use]
+    pub fn step(&self, address: &str, values: Arguments<'_>) -> Option<i64> {
+        let route = self.routes(address).next()?;
+        let map = route.map()?;
+        let mut values = values;
+        let value = values.next()?;
+        let [conversion] = &map.conversions[..] else {
+            return None;
+        };
+        conversion.step(value).filter(|_| values.tags().is_empty())
+    }
+}
+
+impl<'m> Route<'m> {
+    /// Its line.
+    #[must_use]
+    pub fn compiled(&self) -> &'m Line {
+        &self.mapping.lines[self.line]
+    }
+
+    fn map(&self) -> Option<&'m Map> {
+        match &self.compiled().role {
+            Role::Map(map) => Some(map),
+            Role::Touch(_) | Role::Bank(_) | Role::Service(_) | Role::Tell(_) => None,
+        }
+    }
+
+    fn telling(&self) -> Option<&'m Tell> {
+        match &self.compiled().role {
+            Role::Tell(tell) => Some(tell),
+            Role::Map(_) | Role::Touch(_) | Role::Bank(_) | Role::Service(_) => None,
+        }
+    }
+
+    /// Writes the native message for these values in place of what `out` holds; `false`: the
+    /// device is told nothing, since it is in another bank, the values are not what the line
+    /// speaks of, or another value of the same message is not there yet.
+    pub fn write(&self, values: Arguments<'_>, world: &World<'_>, out: &mut Vec<u8>) -> bool {
+        out.clear();
+        let line = self.compiled();
+        let Some(map) = self.map() else { return false };
+        if !self.mapping.holds(line, world) || !self.is_in_bank(world) {
+            return false;
+        }
+        let template = map.push.as_ref().unwrap_or(&line.device[0]);
+        if line.slots.is_none() {
+            return self.put_address(template, &self.held, out) && {
+                append_tail(out, values);
+                true
+            };
+        }
+        let mut found = NOTHING_FOUND;
+        match map.event {
+            Some(Edge::Press) => {
+                let mut first = values;
+                let pressed = first
+                    .next()
+                    .is_none_or(|value| read_number(value) != Some(0.0));
+                if !pressed {
+                    return false;
+                }
+                return self.put_press(map, out);
+            }
+            Some(Edge::Every) | None => {}
+        }
+        if line.gateway.len() > 1 {
+            if !self.join(line, world, &mut found, out) {
+                return false;
+            }
+        } else {
+            let mut values = values;
+            for found in found.iter_mut().take(map.conversions.len()) {
+                match values.next() {
+                    Some(value) => *found = value,
+                    None => return false,
+                }
+            }
+        }
+        for (conversion, found) in map.conversions.iter().zip(found.iter_mut()) {
+            match conversion.to_device(*found) {
+                Ok((value, _)) => *found = value,
+                Err(_) => return false,
+            }
+        }
+        let mut held = self.held;
+        if let Some(capture) = map.value {
+            let Some(number) = read_number(found[0]) else {
+                return false;
+            };
+            held[capture] = Captured::Number(number.round() as i32);
+        }
+        self.put_address(template, &held, out) && self.put_slots(line, &found, out)
+    }
+
+    /// Whether the client is in the bank in which the device shows the address.
+    fn is_in_bank(&self, world: &World<'_>) -> bool {
+        let captures = self.compiled().captures.0.iter().zip(&self.held);
+        captures
+            .into_iter()
+            .all(|(capture, held)| match capture.values {
+                Values::Bank(bank, _) => *held == Captured::Number(self.mapping.bank(bank, world)),
+                Values::Numbers(_) | Values::Text | Values::User => true,
+            })
+    }
+
+    /// The values of one message, each stored under an address of its own.
+    fn join<'f, 'w: 'f>(
+        &self,
+        line: &Line,
+        world: &World<'w>,
+        found: &mut [ArgumentView<'f>; LINE_VALUES_MAX],
+        out: &mut Vec<u8>,
+    ) -> bool {
+        for (template, found) in line.gateway.iter().zip(found.iter_mut()) {
+            out.clear();
+            if !template.fill(&self.held, &line.captures, out) {
+                return false;
+            }
+            let stored = std::str::from_utf8(out)
+                .ok()
+                .and_then(|address| (world.value)(address))
+                .and_then(|mut values| values.next());
+            match stored {
+                Some(value) => *found = value,
+                None => return false,
+            }
+        }
+        out.clear();
+        true
+    }
+
+    fn put_press(&self, map: &Map, out: &mut Vec<u8>) -> bool {
+        let line = self.compiled();
+        let template = map.push.as_ref().unwrap_or(&line.device[0]);
+        let mut found = NOTHING_FOUND;
+        for (conversion, found) in map.conversions.iter().zip(found.iter_mut()) {
+            *found = match conversion.device {
+                b'i' => ArgumentView::Int(map.press as i32),
+                b'T' if map.press != 0.0 => ArgumentView::True,
+                b'T' => ArgumentView::False,
+                _ => ArgumentView::Float(map.press as f32),
+            };
+        }
+        self.put_address(template, &self.held, out) && self.put_slots(line, &found, out)
+    }
+
+    fn put_address(
+        &self,
+        template: &super::template::Template,
+        held: &Held<'_>,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        if !template.fill(held, &self.compiled().captures, out) {
+            return false;
+        }
+        let padded = (out.len() / 4 + 1) * 4;
+        out.resize(padded, 0);
+        true
+    }
+
+    fn put_slots(
+        &self,
+        line: &Line,
+        found: &[ArgumentView<'_>; LINE_VALUES_MAX],
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let slots = line.slots.as_deref().unwrap_or_default();
+        let is_missing = |slot: &Slot| match slot {
+            Slot::Capture(capture) => self.held[*capture] == Captured::Missing,
+            Slot::Value(_) | Slot::Literal(_) | Slot::Rest => false,
+        };
+        if slots.iter().any(is_missing) {
+            return false;
+        }
+        let said = slots.iter().filter_map(|slot| match slot {
+            Slot::Value(at) => Some(found[*at]),
+            Slot::Capture(capture) => match self.held[*capture] {
+                Captured::Number(number) => Some(ArgumentView::Int(number)),
+                Captured::Text(text) => Some(ArgumentView::String(text.as_bytes())),
+                Captured::Missing => None,
+            },
+            Slot::Literal(literal) => Some(literal.view()),
+            Slot::Rest => None,
+        });
+        append_tail(out, said);
+        true
+    }
+
+    /// Writes what a `[[tell]]` says in place of what `out` holds; `scratch` is used again.
+    /// `false`: the device is told nothing.
+    pub fn tell(&self, told: &Told<'_>, scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> bool {
+        out.clear();
+        let line = self.compiled();
+        let Some(tell) = self.telling() else {
+            return false;
+        };
+        if !self.put_address(&line.device[0], &self.held, out) {
+            return false;
+        }
+        say(
+            &tell.args,
+            |piece, text| self.put_piece(piece, told, text),
+            scratch,
+            out,
+        );
+        true
+    }
+
+    fn put_piece(&self, piece: &Piece, told: &Told<'_>, text: &mut Vec<u8>) {
+        use std::io::Write as _;
+        let expect = "memory takes what is written";
+        match piece {
+            Piece::Text(plain) => text.extend_from_slice(plain.as_bytes()),
+            Piece::Holder => text.extend_from_slice(told.holder.as_bytes()),
+            Piece::Code => text.extend_from_slice(told.code.as_bytes()),
+            Piece::Address => text.extend_from_slice(told.address.as_bytes()),
+            Piece::Name => text.extend_from_slice(told.name.as_bytes()),
+            Piece::Remaining => write!(text, "{}", told.remaining).expect(expect),
+            Piece::Gateway | Piece::Ip => {}
+            Piece::Capture(capture) => match self.held[*capture] {
+                Captured::Number(number) => write!(text, "{number}").expect(expect),
+                Captured::Text(part) => text.extend_from_slice(part.as_bytes()),
+                Captured::Missing => {}
+            },
+        }
+    }
+}
+
+/// Appends the tail of arguments that are said, their texts filled in by `piece`.
+pub(super) fn say(
+    args: &[Say],
+    mut piece: impl FnMut(&Piece, &mut Vec<u8>),
+    scratch: &mut Vec<u8>,
+    out: &mut Vec<u8>,
+) {
+    // All texts first, one after the other, so that the arguments can borrow them.
+    scratch.clear();
+    let mut ends = [0; LINE_VALUES_MAX];
+    for (arg, end) in args.iter().zip(ends.iter_mut()) {
+        if let Say::Text(pieces) = arg {
+            for one in pieces {
+                piece(one, scratch);
+            }
+        }
+        *end = scratch.len();
+    }
+    let mut start = 0;
+    let mut values = [ArgumentView::Nil; LINE_VALUES_MAX];
+    for ((arg, value), &end) in args.iter().zip(values.iter_mut()).zip(&ends) {
+        *value = match arg {
+            Say::Always(literal) => literal.view(),
+            Say::Text(_) => ArgumentView::String(&scratch[start..end]),
+        };
+        start = end;
+    }
+    append_tail(out, values[..args.len()].iter().copied());
+}
+
+/// Writes an answer that does not depend on the show, in place of what `out` holds.
+pub fn answer(
+    send: &str,
+    args: Option<&[Say]>,
+    came: Arguments<'_>,
+    (gateway, ip): (&str, &str),
+    scratch: &mut Vec<u8>,
+    out: &mut Vec<u8>,
+) {
+    out.clear();
+    out.extend_from_slice(send.as_bytes());
+    let padded = (out.len() / 4 + 1) * 4;
+    out.resize(padded, 0);
+    let Some(args) = args else {
+        return append_tail(out, came);
+    };
+    let fill = |piece: &Piece, text: &mut Vec<u8>| match piece {
+        Piece::Text(plain) => text.extend_from_slice(plain.as_bytes()),
+        Piece::Gateway => text.extend_from_slice(gateway.as_bytes()),
+        Piece::Ip => text.extend_from_slice(ip.as_bytes()),
+        Piece::Holder
+        | Piece::Code
+        | Piece::Address
+        | Piece::Name
+        | Piece::Remaining
+        | Piece::Capture(_) => {}
+    };
+    say(args, fill, scratch, out);
+}
