@@ -168,7 +168,7 @@ fn one_line_goes_both_ways() {
     );
     assert_eq!(
         told(&x32, "/mixer/fader/7", &[F(0.5)]),
-        ["/ch/07/mix/fader Float(0.5004888)"]
+        ["/ch/07/mix/fader Float(0.50048876)"]
     );
     assert_eq!(
         told(&x32, "/mixer/mute/32", &[I(1)]),
