@@ -129,6 +129,10 @@ pub const MAPPING_BANKS_MAX: usize = 8;
 /// Files that one mapping file may lead to by `include`.
 pub const MAPPING_INCLUDES_MAX: usize = 8;
 
+/// Controls that one endpoint may tell of as touched at one time: two hands of ten fingers on each
+/// of six layers.
+pub const FINGERS_PER_DESTINATION_MAX: usize = 128;
+
 /// Native messages that no line speaks of, kept by address for each client to be listed.
 pub const UNMAPPED_LISTED_MAX: usize = 64;
 

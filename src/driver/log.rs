@@ -87,6 +87,7 @@ enum Kind {
     BadPacket,
     NotServed,
     NoRoom,
+    Unmapped,
     OverRate,
     Overflow,
     Unsent,
@@ -242,6 +243,29 @@ impl Log {
             Change::NoRoom { from } => {
                 warn!("no room for {from}: see [limits] clients{more}");
             }
+            Change::Unmapped {
+                client,
+                address,
+                tags,
+                passes,
+            } => {
+                let (client, address, tags) = (shown(client), shown(address), shown(tags));
+                let goes = if *passes {
+                    "passes as it is"
+                } else {
+                    "is dropped"
+                };
+                info!("{client} says {address} ,{tags}: not in its mapping, {goes}{more}");
+            }
+            Change::UnmappedTotal {
+                client,
+                address,
+                tags,
+                count,
+            } => {
+                let (client, address, tags) = (shown(client), shown(address), shown(tags));
+                info!("{client} said {address} ,{tags} {count} times, not in its mapping{more}");
+            }
             Change::OverRate { client } => {
                 let client = shown(client);
                 warn!("{client} sends more than [limits] packets_per_second: dropped{more}");
@@ -271,6 +295,7 @@ const fn kind(change: &Change<&str>) -> Kind {
         Change::BadPacket { .. } | Change::OwnSocket { .. } => Kind::BadPacket,
         Change::NotServed { .. } => Kind::NotServed,
         Change::NoRoom { .. } => Kind::NoRoom,
+        Change::Unmapped { .. } | Change::UnmappedTotal { .. } => Kind::Unmapped,
         Change::OverRate { .. } => Kind::OverRate,
         Change::Overflow { .. } => Kind::Overflow,
         Change::Unsent { .. } => Kind::Unsent,

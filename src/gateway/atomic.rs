@@ -1,9 +1,12 @@
 //! Bundles that are all-or-nothing: gone through first, and done only if nothing is refused.
 
+use std::borrow::Cow;
+
 use super::call::{self, Caller, OVERTAKEN};
 use super::change::Change;
 use super::destination::Place;
 use super::names::NameId;
+use super::native::Hand;
 use super::output::Outputs;
 use super::rehearsal::{Objection, Rehearsal, Subject};
 use super::reply::{Also, Status, StatusKind};
@@ -11,7 +14,7 @@ use super::request::Asked;
 use super::session::Origin;
 use super::table::AddressId;
 use super::{Asker, Gateway};
-use crate::osc::{BundleView, ElementView, MessageView};
+use crate::osc::{BundleView, ElementView, MessageView, PacketView};
 use crate::time::Instant;
 
 /// What a bundle begins with that is all-or-nothing.
@@ -44,14 +47,6 @@ fn messages_of<'a>(bundle: BundleView<'a>, messages: &mut Vec<MessageView<'a>>) 
     }
 }
 
-fn asked<'a>(message: &MessageView<'a>) -> Asked<'a> {
-    Asked {
-        address: message.address(),
-        values: message.arguments(),
-        whole: message.has_tag_string().then(|| message.bytes()),
-    }
-}
-
 impl Gateway {
     /// Does all that a bundle says or, if any of it would be refused, nothing.
     pub(super) fn on_atomic(
@@ -64,12 +59,20 @@ impl Gateway {
         let Some(asker) = self.asker(now, origin, ATOMIC, out) else {
             return;
         };
-        let mut messages = Vec::new();
-        messages_of(bundle, &mut messages);
+        let mut said = Vec::new();
+        messages_of(bundle, &mut said);
+        let mut canonical = Vec::new();
+        let meant = match self.in_own_words(asker, &said, &mut canonical) {
+            Ok(meant) => meant,
+            Err(objection) => {
+                return self.refuse_bundle(now, asker, &objection, &Rehearsal::default(), out);
+            }
+        };
+        let mut messages = meant;
         let mut rehearsal = Rehearsal::default();
-        messages.retain(|message| {
+        messages.retain(|asked| {
             rehearsal.reflection = false;
-            self.rehearse(now, asker, &asked(message), &mut rehearsal);
+            self.rehearse(now, asker, asked, &mut rehearsal);
             !rehearsal.reflection
         });
         if let Some(objection) = rehearsal.objection.take() {
@@ -81,15 +84,48 @@ impl Gateway {
             in_atomic: true,
             ..asker
         };
-        for message in &messages {
-            let done = self.ask(now, asker, &asked(message), out);
+        for asked in &messages {
+            let done = self.ask(now, asker, asked, out);
             debug_assert!(
                 done.is_ok() || done.is_err_and(|refusal| refusal.says_nothing()),
                 "{:?} was found good and then refused: {done:?}",
-                message.address()
+                asked.address
             );
         }
         self.candidates_left = left;
+    }
+
+    /// The messages of a bundle, those in a dialect put into the gateway's own words.
+    fn in_own_words<'a>(
+        &mut self,
+        asker: Asker,
+        said: &[MessageView<'a>],
+        canonical: &'a mut Vec<(Vec<u8>, Hand)>,
+    ) -> Result<Vec<Asked<'a>>, Objection<'a>> {
+        if self.mapping_of(asker).is_none() {
+            return Ok(said.iter().map(Asked::of).collect());
+        }
+        for message in said {
+            if let Err(refusal) = self.canonical(asker, message, canonical) {
+                let subject = Subject::Address(Cow::Borrowed(message.address()));
+                return Err(Objection {
+                    subject,
+                    asker,
+                    refusal,
+                });
+            }
+        }
+        let views = canonical.iter().filter_map(|(bytes, hand)| {
+            let packet = PacketView::parse(bytes).ok()?;
+            match packet.root() {
+                ElementView::Message(message) => Some(Asked {
+                    hand: *hand,
+                    ..Asked::of(&message)
+                }),
+                ElementView::Bundle(_) => None,
+            }
+        });
+        Ok(views.collect())
     }
 
     /// Says what was refused, what is true, and answers the calls.
@@ -150,6 +186,9 @@ impl Gateway {
             Also::Asker(asker)
         };
         self.tell(StatusKind::Denied, also, out);
+        let remaining = Some(refusal.remaining);
+        let said = (&**address, refusal.code.as_str(), refusal.holder);
+        self.tell_lamps_denied(asker, said, remaining, out);
     }
 
     fn send_true_value(&mut self, now: Instant, id: AddressId, place: Place, out: &mut Outputs) {

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::clients::ClientId;
 use super::code::Code;
 use super::denial::Refusal;
+use super::native::Hand;
 use super::output::Outputs;
 use super::queue::Kind;
 use super::reading::META;
@@ -180,6 +181,7 @@ impl<'a> Reader<'a> {
             address,
             values: self.0,
             whole: None,
+            hand: Hand::default(),
         });
         Some(Call { number, asked })
     }

@@ -71,6 +71,21 @@ pub enum Change<T> {
     NotServed { from: SocketAddr },
     /// There was no room for one more client.
     NoRoom { from: SocketAddr },
+    /// A client said something that no line of its mapping speaks of, for the first time in its
+    /// session. `passes`: it goes on as it is.
+    Unmapped {
+        client: T,
+        address: T,
+        tags: T,
+        passes: bool,
+    },
+    /// How often it said so, when its session ended.
+    UnmappedTotal {
+        client: T,
+        address: T,
+        tags: T,
+        count: u64,
+    },
     /// A client sent more packets than it may.
     OverRate { client: T },
     /// A destination could not keep up; what was replaced or dropped.
@@ -166,6 +181,28 @@ impl<T: Copy> Change<T> {
             Self::OwnSocket { from } => Change::OwnSocket { from },
             Self::NotServed { from } => Change::NotServed { from },
             Self::NoRoom { from } => Change::NoRoom { from },
+            Self::Unmapped {
+                client,
+                address,
+                tags,
+                passes,
+            } => Change::Unmapped {
+                client: text(client),
+                address: text(address),
+                tags: text(tags),
+                passes,
+            },
+            Self::UnmappedTotal {
+                client,
+                address,
+                tags,
+                count,
+            } => Change::UnmappedTotal {
+                client: text(client),
+                address: text(address),
+                tags: text(tags),
+                count,
+            },
             Self::OverRate { client } => Change::OverRate {
                 client: text(client),
             },

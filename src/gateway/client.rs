@@ -48,6 +48,17 @@ pub(super) struct Client {
     pub(super) audible_from: Instant,
 }
 
+/// Something in a dialect that its mapping does not speak of.
+#[derive(Debug)]
+pub(super) struct Unmapped {
+    /// Where it was addressed to.
+    pub(super) address: Box<[u8]>,
+    /// The type tags of the first.
+    pub(super) tags: Box<[u8]>,
+    /// How often it was said.
+    pub(super) count: u64,
+}
+
 /// The time from a client's first good packet to its `bye`, silence or replacement.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -81,4 +92,8 @@ pub(super) struct Session {
     pub(super) streams: u32,
     /// Its bundles that wait for their time tag.
     pub(super) scheduled: Vec<ScheduledId>,
+    /// The banks of its surface, once it has chosen one.
+    pub(super) banks: Vec<i32>,
+    /// What it said that its mapping does not speak of: the first so many addresses.
+    pub(super) unmapped: Vec<Unmapped>,
 }

@@ -12,6 +12,7 @@ use super::event::Via;
 use super::names::{NameId, Names};
 use super::output::Outputs;
 use super::profile::{ProfileId, Who};
+use super::touch::Fingers;
 use crate::time::Instant;
 
 /// A client: who speaks, wherever from. Valid as long as its record is kept.
@@ -325,6 +326,10 @@ impl Clients {
             sent: Sent::default(),
             syncs: VecDeque::new(),
             sync_timer: None,
+            lease_timer: None,
+            fingers: Fingers::default(),
+            finger_timer: None,
+            spacing: None,
             serial: self.serials,
         };
         let id = if let Some(id) = self.free_destinations.pop() {
@@ -338,8 +343,12 @@ impl Clients {
         id
     }
 
-    /// Closes a destination; what waits for it still goes out. Gives back its wake-up.
-    pub(super) fn close(&mut self, id: DestinationId, out: &mut Outputs) -> Option<TimerId> {
+    /// Closes a destination; what waits for it still goes out. Gives back its wake-ups.
+    pub(super) fn close(
+        &mut self,
+        id: DestinationId,
+        out: &mut Outputs,
+    ) -> impl Iterator<Item = TimerId> + use<> {
         let gone = self.destinations[id.0 as usize]
             .take()
             .expect("closed once");
@@ -350,6 +359,13 @@ impl Clients {
         if client.last_heard_at == Some(id) {
             client.last_heard_at = None;
         }
-        gone.sync_timer
+        let spacing = gone.spacing.and_then(|spacing| spacing.timer);
+        let timers = [
+            gone.sync_timer,
+            gone.lease_timer,
+            gone.finger_timer,
+            spacing,
+        ];
+        timers.into_iter().flatten()
     }
 }

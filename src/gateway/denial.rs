@@ -119,6 +119,11 @@ impl Gateway {
             Also::Asker(asker)
         };
         self.tell(StatusKind::Denied, also, out);
+        let (remaining, said) = (
+            Some(refusal.remaining),
+            (address, code.as_str(), refusal.holder),
+        );
+        self.tell_lamps_denied(asker, said, remaining, out);
         if heard == Heard::First || asker.in_call {
             self.snap_back(now, asker.place(&self.clients), asker, id, out);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hashbrown::HashMap;
@@ -11,9 +12,12 @@ use super::deadlines::TimerId;
 use super::event::Via;
 use super::names::NameId;
 use super::output::QueueId;
+use super::spacing::Spacing;
 use super::sync::Sync;
 use super::table::AddressId;
+use super::touch::Fingers;
 use crate::limits::SENT_MEMORY_MAX;
+use crate::mapping::Mapping;
 use crate::osc::Pattern;
 use crate::time::Instant;
 
@@ -52,34 +56,89 @@ pub(super) struct Destination {
     pub(super) syncs: VecDeque<Sync>,
     /// The next step of the first of them.
     pub(super) sync_timer: Option<TimerId>,
+    /// The next end of something that it follows for a time.
+    pub(super) lease_timer: Option<TimerId>,
+    /// The controls that a finger is on.
+    pub(super) fingers: Fingers,
+    /// When the next finger is gone that only moving keeps there.
+    pub(super) finger_timer: Option<TimerId>,
+    /// The least time between two datagrams to it.
+    pub(super) spacing: Option<Spacing>,
     /// Tells it from an earlier one with the same id.
     pub(super) serial: u64,
 }
 
-/// One pattern that a destination follows.
+/// Something that a destination follows.
 #[derive(Debug)]
 pub(super) struct Subscription {
     /// What.
-    pub(super) pattern: Pattern,
+    pub(super) what: Followed,
     /// It is in the configuration, and outlives the session.
     pub(super) configured: bool,
+    /// When it ends, if it is not renewed in the words of a dialect.
+    pub(super) until: Option<Instant>,
+}
+
+/// What one subscription is about.
+#[derive(Debug)]
+pub(super) enum Followed {
+    /// What a pattern matches.
+    Pattern(Pattern),
+    /// What a dialect's mapping speaks of.
+    Mapped(Arc<Mapping>),
+}
+
+impl Subscription {
+    /// For as long as the session lasts.
+    pub(super) const fn of(pattern: Pattern, configured: bool) -> Self {
+        Self {
+            what: Followed::Pattern(pattern),
+            configured,
+            until: None,
+        }
+    }
+
+    /// Whether an address outside `/oscgate` is followed by it.
+    fn covers(&self, address: &str) -> bool {
+        match &self.what {
+            Followed::Pattern(pattern) => pattern.matches(address),
+            Followed::Mapped(mapping) => mapping.covers(address),
+        }
+    }
+
+    /// Its pattern, if it is one that was asked for by `/oscgate/subscribe` or configured.
+    pub(super) fn pattern(&self) -> Option<&Pattern> {
+        match &self.what {
+            Followed::Pattern(pattern) if self.until.is_none() => Some(pattern),
+            Followed::Pattern(_) | Followed::Mapped(_) => None,
+        }
+    }
 }
 
 impl Destination {
+    /// Whether nothing is sent there by itself, and nothing is waited for.
+    pub(super) fn is_idle(&self) -> bool {
+        let paced = self.spacing.is_some_and(|spacing| spacing.timer.is_some());
+        self.subscriptions.is_empty()
+            && self.syncs.is_empty()
+            && self.finger_timer.is_none()
+            && !paced
+    }
+
     /// Whether it follows an address outside `/oscgate`.
     pub(super) fn follows(&self, address: &str) -> bool {
         self.subscriptions
             .iter()
-            .any(|subscription| subscription.pattern.matches(address))
+            .any(|subscription| subscription.covers(address))
     }
 
     /// Whether it follows a status address. Only a pattern that begins with the plain text
     /// `/oscgate/` matches there, so that `//*` is a show's values and nothing else.
     pub(super) fn follows_status(&self, address: &str) -> bool {
-        self.subscriptions.iter().any(|subscription| {
-            let pattern = &subscription.pattern;
-            pattern.prefix().starts_with("/oscgate/") && pattern.matches(address)
-        })
+        let patterns = self.subscriptions.iter().filter_map(Subscription::pattern);
+        patterns
+            .into_iter()
+            .any(|pattern| pattern.prefix().starts_with("/oscgate/") && pattern.matches(address))
     }
 }
 
@@ -95,12 +154,32 @@ pub(super) struct Sent {
     last: HashMap<AddressId, u64>,
 }
 
+/// What a value is told by when it comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// By all its bytes.
+    Bytes(u64),
+    /// By the step of the device that it was sent as: a device rounds.
+    Step(i64),
+}
+
+impl Mark {
+    /// Whether a value that came in with the mark `other` is the one that went out with this.
+    const fn is_again(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Bytes(one), Self::Bytes(other)) => one == other,
+            (Self::Step(one), Self::Step(other)) => one.abs_diff(other) <= 1,
+            (Self::Bytes(_), Self::Step(_)) | (Self::Step(_), Self::Bytes(_)) => false,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct SentValue {
     at: Instant,
     address: AddressId,
     writer: NameId,
-    hash: u64,
+    mark: Mark,
     /// The number of the value of the same address before it, remembered or not.
     before: Option<u64>,
 }
@@ -111,8 +190,8 @@ impl Sent {
         self.values.is_empty()
     }
 
-    /// Notes that the value with this hash, written by `writer`, was sent.
-    pub(super) fn note(&mut self, at: Instant, address: AddressId, writer: NameId, hash: u64) {
+    /// Notes that the value with this mark, written by `writer`, was sent.
+    pub(super) fn note(&mut self, at: Instant, address: AddressId, writer: NameId, mark: Mark) {
         if self.values.len() >= SENT_MEMORY_MAX {
             self.forget_first();
         }
@@ -122,7 +201,7 @@ impl Sent {
             at,
             address,
             writer,
-            hash,
+            mark,
             before,
         });
     }
@@ -134,7 +213,7 @@ impl Sent {
         now: Instant,
         span: Duration,
         address: AddressId,
-        hash: u64,
+        mark: Mark,
         own: [NameId; 2],
     ) -> bool {
         while self
@@ -146,7 +225,7 @@ impl Sent {
         }
         let mut number = self.last.get(&address).copied();
         while let Some(value) = number.and_then(|number| self.numbered(number)) {
-            if value.hash == hash && value.at < now && !own.contains(&value.writer) {
+            if value.mark.is_again(mark) && value.at < now && !own.contains(&value.writer) {
                 return true;
             }
             number = value.before;
@@ -197,10 +276,10 @@ mod tests {
                             && (a, h) == (address, hash)
                             && w != writer
                     });
-                    prop_assert_eq!(sent.has(now, span, address, hash, [writer; 2]), known);
+                    prop_assert_eq!(sent.has(now, span, address, Mark::Bytes(hash), [writer; 2]), known);
                 } else {
                     plain.push((now, address, writer, hash));
-                    sent.note(now, address, writer, hash);
+                    sent.note(now, address, writer, Mark::Bytes(hash));
                 }
                 prop_assert!(sent.last.len() <= sent.values.len());
             }

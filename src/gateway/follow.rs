@@ -134,16 +134,13 @@ impl Gateway {
         let root = self.clients.root(asker.client);
         let has = |list: &[Subscription], pattern: &Pattern| {
             list.iter()
-                .any(|known| !known.configured && known.pattern == *pattern)
+                .any(|known| !known.configured && known.pattern() == Some(pattern))
         };
         let mut new: Vec<Subscription> = Vec::new();
         let known = &self.clients.destination(asker.destination).subscriptions;
         for pattern in patterns {
             if !has(known, pattern) && !has(&new, pattern) {
-                new.push(Subscription {
-                    pattern: pattern.clone(),
-                    configured: false,
-                });
+                new.push(Subscription::of(pattern.clone(), false));
             }
         }
         let asked_for = self.clients.client(root).destinations.iter().map(|&id| {
@@ -174,7 +171,8 @@ impl Gateway {
             .subscriptions;
         let before = subscriptions.len();
         subscriptions.retain(|known| {
-            let named = patterns.is_empty() || patterns.contains(&known.pattern.as_str());
+            let is_named = |pattern: &Pattern| patterns.contains(&pattern.as_str());
+            let named = patterns.is_empty() || known.pattern().is_some_and(is_named);
             known.configured || !named
         });
         if subscriptions.len() != before {

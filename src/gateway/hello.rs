@@ -3,6 +3,7 @@
 use super::clients::ClientId;
 use super::code::{Code, EndCause};
 use super::denial::Refusal;
+use super::native::Hand;
 use super::output::Outputs;
 use super::request::{Asked, Done, NOT_A_USERS, Reader, failed};
 use super::session::{is_name, is_user_name};
@@ -191,6 +192,7 @@ impl Gateway {
             address,
             values: reader.0,
             whole: None,
+            hand: Hand::default(),
         };
         Ok(Speech { client, asked })
     }

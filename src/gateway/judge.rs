@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::clients::ClientId;
 use super::code::Code;
 use super::lock::{self, Outranks, Want};
+use super::native::Hand;
 use super::rules::{Nature, Rule, RuleId, Shape};
 use super::table::AddressId;
 use super::write::padded;
@@ -28,8 +29,38 @@ pub(super) struct Act<'a> {
     pub(super) want: Want,
     /// The revision that the address must still have.
     pub(super) revision: Option<i64>,
+    /// How the control was moved.
+    pub(super) hand: Hand,
     /// Whether it may be a reflection: plain writes alone.
     pub(super) plain: bool,
+}
+
+impl Act<'_> {
+    /// What its message is under a rule; `None`: it has none.
+    pub(super) fn nature(&self, rule: &Rule) -> Option<Nature> {
+        match self.values {
+            Some(_) if self.hand.event => Some(Nature::Event),
+            Some(values) => Some(rule.nature(values)),
+            None => None,
+        }
+    }
+
+    /// Whether it stores a value.
+    pub(super) fn stores(&self, rule: &Rule) -> bool {
+        self.nature(rule) == Some(Nature::Value)
+    }
+
+    /// For how long moving takes the lock; `None`: it does not.
+    pub(super) fn hold(&self, rule: &Rule) -> Option<Duration> {
+        let moves = self.want == Want::Write && self.stores(rule);
+        match (rule.lock, self.hand.hold) {
+            _ if !moves => None,
+            (LockRule::Never, _) => None,
+            (_, Some(hold)) => Some(hold),
+            (LockRule::Write, None) => Some(rule.hold),
+            (LockRule::Explicit | LockRule::Required, None) => None,
+        }
+    }
 }
 
 /// An address as it stands before an act: known, or only ruled.
@@ -80,11 +111,12 @@ impl Standing {
 
     /// What an act that was judged good makes of it.
     pub(super) fn after(self, client: ClientId, act: &Act<'_>, rule: &Rule) -> Self {
-        let nature = act.values.map(|values| rule.nature(values));
-        let stores = nature == Some(Nature::Value);
+        let nature = act.nature(rule);
+        let stores = act.stores(rule);
+        let hold = act.hold(rule);
         let asked_for = match act.want {
             Want::Lock | Want::Take => Some(true),
-            Want::Write if stores && rule.lock == LockRule::Write => Some(false),
+            Want::Write if hold.is_some() => Some(false),
             Want::Write | Want::Unlock | Want::WriteAndUnlock => None,
         };
         let own = self.lock.filter(|lock| lock.holder == client);
@@ -93,7 +125,7 @@ impl Standing {
             remaining: if asked_for {
                 rule.lock_timeout
             } else {
-                rule.hold
+                hold.unwrap_or(rule.hold)
             },
             asked_for,
         };
@@ -210,12 +242,10 @@ impl Gateway {
         stock: Stock,
     ) -> Result<(), Code> {
         let rule = self.rules.rule(standing.rule);
-        let stores = act
-            .values
-            .is_some_and(|values| rule.nature(values) == Nature::Value);
+        let stores = act.stores(rule);
         let locks = match act.want {
             Want::Lock | Want::Take => true,
-            Want::Write => stores && rule.lock == LockRule::Write,
+            Want::Write => act.hold(rule).is_some(),
             Want::Unlock | Want::WriteAndUnlock => false,
         };
         let limits = &self.limits;

@@ -18,6 +18,8 @@ pub(super) struct Lock {
     pub(super) deadline: Instant,
     /// How long it lasts after a renewal.
     pub(super) length: Duration,
+    /// How long moving keeps it, where the holder's dialect says so and not the rule.
+    pub(super) hold: Option<Duration>,
     /// Taken by asking, not merely by moving a fader whose rule is `lock = "write"`.
     pub(super) asked_for: bool,
     /// Its wake-up.

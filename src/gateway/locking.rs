@@ -12,6 +12,7 @@ use super::reply::{Also, Status, StatusKind};
 use super::table::AddressId;
 use super::{Asker, Gateway, Timer};
 use crate::config::LockRule;
+use crate::mapping::When;
 use crate::time::Instant;
 
 /// How a lock comes about.
@@ -19,8 +20,8 @@ use crate::time::Instant;
 pub(super) enum Taking {
     /// By asking for it.
     Asked,
-    /// By moving a fader whose rule is `lock = "write"`.
-    Moved,
+    /// By moving a fader whose rule is `lock = "write"` or, for this long, whose dialect says so.
+    Moved(Option<Duration>),
 }
 
 /// What came of taking a lock.
@@ -49,13 +50,16 @@ impl Gateway {
                 "another's lock was checked before"
             );
             lock.asked_for |= taking == Taking::Asked;
+            if let Taking::Moved(own) = taking {
+                lock.hold = own;
+            }
             self.renew(now, asker, id);
             return Taken::Renewed;
         }
         let rule = self.rules.rule(entry.rule);
         let length = match taking {
             Taking::Asked => rule.lock_timeout,
-            Taking::Moved => rule.hold,
+            Taking::Moved(own) => own.unwrap_or(rule.hold),
         };
         let deadline = now + length;
         let place = asker.place(&self.clients);
@@ -64,6 +68,10 @@ impl Gateway {
             holder: asker.client,
             deadline,
             length,
+            hold: match taking {
+                Taking::Asked => None,
+                Taking::Moved(own) => own,
+            },
             asked_for: taking == Taking::Asked,
             timer: self.deadlines.arm(deadline, Timer::Lock(id)),
             wake: deadline,
@@ -87,7 +95,7 @@ impl Gateway {
         lock.length = if lock.asked_for {
             rule.lock_timeout
         } else {
-            rule.hold
+            lock.hold.unwrap_or(rule.hold)
         };
         lock.deadline = now + lock.length;
         lock.place = place;
@@ -178,6 +186,8 @@ impl Gateway {
             | UnlockCause::Withdrawn => Also::Client(lock.holder, Some(lock.place)),
         };
         self.tell(StatusKind::Unlocked, also, out);
+        let said = (cause.as_str(), None);
+        self.tell_lamps_of_lock(When::Unlocked, (id, lock.holder), said, out);
     }
 
     /// The asker releases its own lock, and is told where it asked.
@@ -288,7 +298,9 @@ impl Gateway {
             timeout,
         }
         .write(&mut out.scratch);
+        let whose = (id, lock.holder);
         self.tell(StatusKind::Locked, also, out);
+        self.tell_lamps_of_lock(When::Locked, whose, ("", Some(timeout)), out);
     }
 }
 

@@ -35,10 +35,12 @@ mod event;
 mod follow;
 mod hello;
 mod judge;
+mod lease;
 mod links;
 mod lock;
 mod locking;
 mod names;
+mod native;
 mod output;
 mod pace;
 mod profile;
@@ -56,12 +58,15 @@ mod schedule;
 mod session;
 mod sorted;
 mod sources;
+mod spacing;
 mod stats;
 mod sync;
 mod table;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod touch;
+mod translate;
 mod write;
 
 pub use change::Change;
@@ -77,6 +82,7 @@ use hashbrown::{DefaultHashBuilder, HashMap};
 
 use crate::config::{Limits, LockTimes, Show, Unreachable};
 use crate::limits::PATTERN_CANDIDATES_MAX;
+use crate::mapping::Deeds;
 use crate::osc::{ElementView, MessageView, PacketError, PacketView};
 use crate::time::Instant;
 use clients::{ClientId, Clients};
@@ -98,6 +104,7 @@ use table::{AddressId, Table};
 #[derive(Debug)]
 pub struct Gateway {
     // What the show says.
+    name: String,
     profiles: Profiles,
     rules: Rules,
     times: LockTimes,
@@ -136,7 +143,10 @@ pub struct Gateway {
     message: Vec<u8>,
     stored: Vec<u8>,
     meta: Vec<u8>,
-    name: String,
+    address: String,
+    native_tail: Vec<u8>,
+    deeds: Deeds,
+    paced: Vec<DestinationId>,
     found: Vec<AddressId>,
     held_back: Vec<AddressId>,
 }
@@ -158,6 +168,12 @@ enum Timer {
     Scheduled(ScheduledId),
     /// The next burst of a `sync`.
     Sync(DestinationId),
+    /// Something that is followed for a time may have ended.
+    Leases(DestinationId),
+    /// A control that nobody touches may have become still.
+    Fingers(DestinationId),
+    /// The next datagram to a device that loses what comes too fast.
+    Spacing(DestinationId),
     /// The first event of all: who is configured is given a place.
     Start,
     /// The gateway's own sign of life.
@@ -196,6 +212,7 @@ impl Gateway {
     #[must_use]
     pub fn new(show: Show, sockets: &[SocketAddr]) -> Self {
         let mut this = Self {
+            name: show.gateway.name.clone(),
             profiles: Profiles::new(&show),
             rules: Rules::new(&show.addresses, show.locks),
             times: show.locks,
@@ -225,7 +242,10 @@ impl Gateway {
             message: Vec::new(),
             stored: Vec::new(),
             meta: Vec::new(),
-            name: String::new(),
+            address: String::new(),
+            native_tail: Vec::new(),
+            deeds: Deeds::default(),
+            paced: Vec::new(),
             found: Vec::new(),
             held_back: Vec::new(),
         };
@@ -258,6 +278,7 @@ impl Gateway {
             }
         }
         self.run_due(now, out);
+        self.let_leave(now, out);
     }
 
     /// When [`Event::Timeout`] is wanted next.
@@ -327,13 +348,11 @@ impl Gateway {
         let Some(asker) = self.asker(now, origin, message.address(), out) else {
             return;
         };
-        let asked = Asked {
-            address: message.address(),
-            values: message.arguments(),
-            whole: message.has_tag_string().then(|| message.bytes()),
-        };
+        if self.on_native(now, asker, message, out) {
+            return;
+        }
         // A refusal has been answered; a caller's reply has been sent.
-        let _ = self.ask(now, asker, &asked, out);
+        let _ = self.ask(now, asker, &Asked::of(message), out);
     }
 
     /// Who sent a message; its session begins with it if it has none. `None`: there is no room,
@@ -413,6 +432,9 @@ impl Gateway {
                 Timer::Settled(client, id) => self.on_settled(now, due, (client, id), out),
                 Timer::Scheduled(id) => self.on_scheduled(now, id, out),
                 Timer::Sync(id) => self.on_sync_step(now, id, out),
+                Timer::Leases(id) => self.on_leases(due, id),
+                Timer::Fingers(id) => self.on_fingers(now, due, id, out),
+                Timer::Spacing(id) => self.on_spacing(now, id, out),
                 Timer::Start => self.place_configured(now, out),
                 Timer::Heartbeat => self.on_heartbeat(now, out),
             }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use super::change::Change;
+use super::destination::DestinationId;
 use super::event::{Flow, Via};
 use super::queue::{Kind, Queue};
 use crate::limits::CHANGES_MAX;
@@ -24,11 +25,15 @@ pub struct Outputs {
     /// The queues in which something waits, in the order of their turns.
     turns: VecDeque<u32>,
     waiting: usize,
+    /// Whose paced queues something was put in since they were last looked at.
+    paced: Vec<DestinationId>,
     changes: Vec<Change<Span>>,
     texts: String,
     changes_lost: u64,
     /// A message under construction; here so that its memory is used again.
     pub(super) scratch: Vec<u8>,
+    /// The same of a message in a dialect.
+    pub(super) native: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -38,6 +43,25 @@ struct Slot {
     open: bool,
     /// How many datagrams were replaced or dropped since it was opened or last asked.
     dropped: u64,
+    /// Its datagrams leave one by one, as they are let.
+    paced: Option<Paced>,
+}
+
+/// A queue whose datagrams leave one by one.
+#[derive(Clone, Copy, Debug)]
+struct Paced {
+    /// Whose it is.
+    by: DestinationId,
+    /// The first that waits may leave.
+    open: bool,
+}
+
+impl Slot {
+    /// What may leave next.
+    fn front(&self) -> Option<(Via, &[u8])> {
+        let open = self.paced.is_none_or(|paced| paced.open);
+        self.queue.front().filter(|_| open)
+    }
 }
 
 impl Outputs {
@@ -66,13 +90,16 @@ impl Outputs {
         'turns: while let Some(id) = self.turns.pop_front() {
             let slot = &mut self.slots[id as usize];
             for _ in 0..TURN {
-                let Some((via, bytes)) = slot.queue.front() else {
+                let Some((via, bytes)) = slot.front() else {
                     break;
                 };
                 match offer(slot.to, via, bytes) {
                     Flow::Taken => {
                         slot.queue.pop();
                         self.waiting -= 1;
+                        if let Some(paced) = &mut slot.paced {
+                            paced.open = false;
+                        }
                     }
                     Flow::Later => {
                         later.push(id);
@@ -84,8 +111,10 @@ impl Outputs {
                     }
                 }
             }
-            if !slot.queue.is_empty() {
+            if slot.front().is_some() {
                 self.turns.push_back(id);
+            } else if !slot.queue.is_empty() {
+                // A paced one has its turn again when the next may leave.
             } else if !slot.open {
                 self.free.push(id);
             }
@@ -139,6 +168,7 @@ impl Outputs {
             queue: Queue::default(),
             open: true,
             dropped: 0,
+            paced: None,
         };
         let id = if let Some(id) = self.free.pop() {
             self.slots[id as usize] = slot;
@@ -157,6 +187,8 @@ impl Outputs {
         if slot.queue.is_empty() {
             self.free.push(id.0);
         }
+        // Nobody paces it any more.
+        self.release(id);
     }
 
     /// How many datagrams of one queue were replaced or dropped since this was last asked.
@@ -164,20 +196,75 @@ impl Outputs {
         std::mem::take(&mut self.slots[id.0 as usize].dropped)
     }
 
+    /// Whose paced queues something was put in since this was last asked.
+    pub(super) fn take_paced(&mut self, list: &mut Vec<DestinationId>) {
+        list.clear();
+        list.append(&mut self.paced);
+    }
+
     /// How many datagrams wait in one queue.
     pub(super) fn waiting_in(&self, id: QueueId) -> usize {
         self.slots[id.0 as usize].queue.len()
     }
 
+    /// From now on its datagrams leave one by one, as they are let.
+    pub(super) fn pace(&mut self, id: QueueId, by: DestinationId) {
+        let slot = &mut self.slots[id.0 as usize];
+        if slot.paced.is_none() {
+            self.waiting -= slot.queue.len();
+            self.turns.retain(|&turn| turn != id.0);
+            slot.paced = Some(Paced { by, open: false });
+            self.paced.push(by);
+        }
+    }
+
+    /// From now on all that waits leaves as fast as it can.
+    pub(super) fn release(&mut self, id: QueueId) {
+        let slot = &mut self.slots[id.0 as usize];
+        let paced = slot.paced.take();
+        if paced.is_some_and(|paced| !paced.open) && !slot.queue.is_empty() {
+            self.turns.push_back(id.0);
+        }
+        if let Some(paced) = paced {
+            self.waiting += slot.queue.len() - usize::from(paced.open);
+        }
+    }
+
+    /// Lets one datagram of a paced queue leave; `false`: none waits.
+    pub(super) fn let_one_leave(&mut self, id: QueueId) -> bool {
+        let slot = &mut self.slots[id.0 as usize];
+        if slot.queue.is_empty() {
+            return false;
+        }
+        if let Some(paced) = slot.paced.as_mut().filter(|paced| !paced.open) {
+            paced.open = true;
+            self.turns.push_back(id.0);
+            self.waiting += 1;
+        }
+        true
+    }
+
     /// Adds a datagram to a queue.
     pub(super) fn push(&mut self, id: QueueId, kind: Kind, via: Via, bytes: &[u8]) {
         let slot = &mut self.slots[id.0 as usize];
-        if slot.queue.is_empty() {
-            self.turns.push_back(id.0);
+        if let Some(paced) = slot.paced {
+            // One that may leave is not replaced: it is counted as on its way.
+            if paced.open {
+                slot.queue.push(kind, via, bytes);
+            } else {
+                slot.queue.push_newest(kind, via, bytes);
+            }
+            if !self.paced.contains(&paced.by) {
+                self.paced.push(paced.by);
+            }
+        } else {
+            if slot.queue.is_empty() {
+                self.turns.push_back(id.0);
+            }
+            let before = slot.queue.len();
+            slot.queue.push(kind, via, bytes);
+            self.waiting = self.waiting + slot.queue.len() - before;
         }
-        let before = slot.queue.len();
-        slot.queue.push(kind, via, bytes);
-        self.waiting = self.waiting + slot.queue.len() - before;
         let (to, dropped) = (slot.to, slot.queue.take_dropped());
         if dropped > 0 {
             slot.dropped += dropped;

@@ -1,12 +1,14 @@
 //! Who is on the network tonight: `[access]` and the `[[client]]` entries, compiled.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use crate::config::{
     Allow, Clients, Echo, Identity, Operators, Show, Source, Subnet, TimeTags, Timeout,
 };
+use crate::mapping::{Mapping, Role};
 use crate::osc::Pattern;
 
 /// What a client may do and how it is answered: a `[[client]]` entry, or the defaults of all
@@ -33,6 +35,10 @@ pub(super) struct Profile {
     pub(super) snap_back: bool,
     /// Whether it is sent status messages unasked.
     pub(super) status: bool,
+    /// How it talks; `None`: in the gateway's own words.
+    pub(super) mapping: Option<Arc<Mapping>>,
+    /// Whether its own lamps and labels are told of locks, as its mapping says.
+    pub(super) lamps: bool,
     /// When its bundles act.
     pub(super) time_tags: TimeTags,
     /// See [`crate::config::ClientEntry::silence_timeout`].
@@ -95,6 +101,8 @@ pub(super) struct Profiles {
     clients: Clients,
     identity: Identity,
     operators: Operators,
+    /// Whether any device has lamps for locks or sessions.
+    pub(super) tell_lamps: bool,
 }
 
 impl Profiles {
@@ -109,6 +117,11 @@ impl Profiles {
             clients: show.access.clients,
             identity: show.access.identity,
             operators: show.access.operators,
+            tell_lamps: show.clients.iter().any(|entry| {
+                let lines = entry.mapping.as_ref().map(|mapping| mapping.lines());
+                let mut lines = lines.into_iter().flatten();
+                lines.any(|line| matches!(line.role, Role::Tell(_)))
+            }),
         };
         for entry in &show.clients {
             let id = ProfileId(this.profiles.len());
@@ -132,7 +145,10 @@ impl Profiles {
                 write: entry.write.as_ref().map(|patterns| compile(patterns)),
                 echo: entry.echo,
                 snap_back: entry.snap_back,
-                status: entry.status,
+                // Who speaks a dialect is told in it, or not at all.
+                status: entry.status && entry.mapping.is_none(),
+                lamps: entry.status,
+                mapping: entry.mapping.clone(),
                 time_tags: entry.time_tags,
                 silence_timeout: entry.silence_timeout,
                 idle_timeout: entry.idle_timeout,
@@ -220,6 +236,8 @@ fn plain(show: &Show) -> Profile {
         echo: Echo::Always,
         snap_back: true,
         status: true,
+        mapping: None,
+        lamps: true,
         time_tags: show.gateway.time_tags,
         silence_timeout: show.sessions.silence_timeout,
         idle_timeout: show.sessions.idle_timeout,

@@ -4,7 +4,8 @@ use std::hash::BuildHasher;
 use std::time::Duration;
 
 use super::clients::ClientId;
-use super::destination::{DestinationId, Place};
+use super::destination::{DestinationId, Mark, Place};
+use super::event::Via;
 use super::names::NameId;
 use super::output::Outputs;
 use super::queue::Kind;
@@ -143,17 +144,24 @@ impl Gateway {
         self.list_followers((news.id, news.address), &mut followers);
         let wanted = !asker.in_call || followers.contains(&asker.destination);
         if wanted && own_echo(policy_now, news) == OwnEcho::Send {
-            let queue = self.clients.destination(asker.destination).queue;
-            out.push(queue, Kind::Event, asker.via, news.message);
+            self.send_event(asker.destination, asker.via, news, out);
         }
         let silent = (policy == Echo::Never).then(|| self.clients.root(asker.client));
         for &id in &followers {
             let follower = self.clients.destination(id);
             if id != asker.destination && silent != Some(follower.client) {
-                out.push(follower.queue, Kind::Event, follower.via, news.message);
+                self.send_event(id, follower.via, news, out);
             }
         }
         self.followers.listed = followers;
+    }
+
+    fn send_event(&self, to: DestinationId, via: Via, news: &News<'_>, out: &mut Outputs) {
+        let destination = self.clients.destination(to);
+        let (client, queue) = (destination.client, destination.queue);
+        if !self.send_native_event((client, queue, via), news, out) {
+            out.push(queue, Kind::Event, via, news.message);
+        }
     }
 
     /// Sends one value to one destination, and remembers it for the sake of reflections.
@@ -166,15 +174,18 @@ impl Gateway {
         message: &[u8],
         out: &mut Outputs,
     ) {
+        if self.send_native(now, id, place, writer, message, out) {
+            return;
+        }
         let reflects = !self.times.reflection.is_zero();
         let destination = self.clients.destination(place.destination);
         let client = self.clients.client(destination.client);
         // What one wrote oneself is never taken for a reflection, so it need not be remembered.
         let own = writer == client.name;
-        out.push(destination.queue, Kind::Value(id), place.via, message);
+        out.push(destination.queue, Kind::Value(id, 0), place.via, message);
         if reflects && !own {
             let destination = self.clients.destination_mut(place.destination);
-            destination.sent.note(now, id, writer, hash);
+            destination.sent.note(now, id, writer, Mark::Bytes(hash));
         }
     }
 

@@ -11,8 +11,9 @@ use crate::limits::{QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX};
 /// What a waiting datagram is, as far as it matters which may be dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// The value of an address: a newer one replaces it.
-    Value(AddressId),
+    /// The value of an address: a newer one replaces it. A dialect may say it in several ways, each
+    /// with a number of its own.
+    Value(AddressId, u16),
     /// An event: it happened, nothing replaces it.
     Event,
     /// A status message, an answer, a reply.
@@ -62,7 +63,7 @@ impl Queue {
     pub(super) fn push(&mut self, kind: Kind, via: Via, bytes: &[u8]) {
         if self.is_full(bytes.len()) {
             self.make_room(kind, bytes.len());
-        } else if matches!(kind, Kind::Value(_)) {
+        } else if matches!(kind, Kind::Value(..)) {
             self.unsorted = true;
         }
         // What was sent leaves a hole in front; it is closed before the buffer outgrows its bound.
@@ -115,16 +116,11 @@ impl Queue {
             self.replace_older_values();
             self.unsorted = false;
         }
-        if let Kind::Value(address) = kind {
-            let same = (self.items.iter().enumerate().rev())
-                .take_while(|(_, item)| matches!(item.kind, Kind::Value(_)))
-                .find(|(_, item)| item.kind == Kind::Value(address));
-            if let Some((position, _)) = same {
-                self.drop_at(position);
-            }
+        if let Some(position) = self.older(kind) {
+            self.drop_at(position);
         }
         for droppable in [
-            |kind| matches!(kind, Kind::Value(_)),
+            |kind| matches!(kind, Kind::Value(..)),
             |kind| kind == Kind::Event,
             |_: Kind| true,
         ] {
@@ -135,6 +131,28 @@ impl Queue {
                 self.drop_at(oldest);
             }
         }
+    }
+
+    /// Where an older value of the same address waits with only values behind it.
+    fn older(&self, kind: Kind) -> Option<usize> {
+        if !matches!(kind, Kind::Value(..)) {
+            return None;
+        }
+        let behind = (self.items.iter().enumerate().rev())
+            .take_while(|(_, item)| matches!(item.kind, Kind::Value(..)));
+        let mut same = behind.filter(|(_, item)| item.kind == kind);
+        same.next().map(|(position, _)| position)
+    }
+
+    /// Adds a datagram in place of an older value of the same address: what is sent at a pace of
+    /// its own is sent as it is then.
+    pub(super) fn push_newest(&mut self, kind: Kind, via: Via, bytes: &[u8]) {
+        if let Some(position) = self.older(kind)
+            && let Some(item) = self.items.remove(position)
+        {
+            self.waiting_bytes -= item.length as usize;
+        }
+        self.push(kind, via, bytes);
     }
 
     fn drop_at(&mut self, position: usize) {
@@ -150,12 +168,12 @@ impl Queue {
         let mut kept = VecDeque::with_capacity(self.items.len());
         while let Some(item) = self.items.pop_back() {
             match item.kind {
-                Kind::Value(address) if !seen.insert(address) => {
+                Kind::Value(address, saying) if !seen.insert((address, saying)) => {
                     self.waiting_bytes -= item.length as usize;
                     self.dropped += 1;
                     continue;
                 }
-                Kind::Value(_) => {}
+                Kind::Value(..) => {}
                 Kind::Event | Kind::Status => seen.clear(),
             }
             kept.push_front(item);
@@ -194,7 +212,7 @@ mod tests {
     }
 
     fn value(address: u32) -> Kind {
-        Kind::Value(AddressId::for_test(address))
+        Kind::Value(AddressId::for_test(address), 0)
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::code::Code;
 use super::denial::{Refusal, words};
+use super::destination::Mark;
 use super::names::NameId;
 use super::output::Outputs;
 use super::queue::Kind;
@@ -119,10 +120,12 @@ impl Gateway {
     fn note_sent(&mut self, now: Instant, asker: Asker, id: AddressId, writer: NameId) {
         let hash = self.hash(Arguments::of_tail(self.table.entry(id).value.as_bytes()));
         if !self.times.reflection.is_zero() {
-            self.clients
-                .destination_mut(asker.destination)
-                .sent
-                .note(now, id, writer, hash);
+            self.clients.destination_mut(asker.destination).sent.note(
+                now,
+                id,
+                writer,
+                Mark::Bytes(hash),
+            );
         }
     }
 }

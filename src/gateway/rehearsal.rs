@@ -12,7 +12,6 @@ use super::code::Code;
 use super::denial::{Refusal, words};
 use super::judge::{Act, Standing, Stock, Target};
 use super::request::{About, Asked, Order, failed, read};
-use super::rules::Nature;
 use super::table::AddressId;
 use super::{Asker, Gateway};
 use crate::limits::PATTERN_MATCHES_MAX;
@@ -188,9 +187,7 @@ impl Gateway {
 
     /// Whether an act would store a value.
     fn stores(&self, act: &Act<'_>, target: Target) -> bool {
-        let rule = self.rules.rule(target.rule);
-        act.values
-            .is_some_and(|values| rule.nature(values) == Nature::Value)
+        act.stores(self.rules.rule(target.rule))
     }
 
     fn list_if_valued(&self, id: AddressId, rehearsal: &mut Rehearsal<'_>) {

@@ -107,7 +107,7 @@ impl Gateway {
             let others = self.clients.client(root).destinations.iter();
             let others = others.filter(|&&id| id != asker.destination);
             Subscriptions {
-                here: here.map(|one| one.pattern.clone()).collect(),
+                here: here.filter_map(|one| one.pattern().cloned()).collect(),
                 elsewhere: others.map(|&id| asked_for(id).count()).sum(),
             }
         })

@@ -1,12 +1,13 @@
 //! A new show in place of the old one: sessions, values and locks stay wherever they still fit.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use super::Gateway;
 use super::change::Change;
 use super::clients::ClientId;
 use super::code::EndCause;
-use super::destination::{DestinationId, Place};
+use super::destination::{DestinationId, Followed, Place};
 use super::event::Via;
 use super::output::Outputs;
 use super::profile::{ProfileId, Profiles, Who};
@@ -14,6 +15,7 @@ use super::rules::Rules;
 use super::session::name_of;
 use super::table::AddressId;
 use crate::config::{Show, Source};
+use crate::mapping::Bank;
 use crate::time::Instant;
 
 impl Gateway {
@@ -25,6 +27,7 @@ impl Gateway {
         self.limits = show.limits;
         self.unreachable = show.sessions.unreachable;
         self.horizon = show.gateway.schedule_horizon;
+        self.name.clone_from(&show.gateway.name);
         // First what becomes of each is settled, then it is done: who ends does not make way for
         // who would have matched beside it.
         let fates: Vec<(ClientId, Fate)> = self
@@ -76,6 +79,7 @@ impl Gateway {
                 }
             }
         }
+        self.renew_dialects(out);
         self.followers_changed();
         self.place_configured(now, out);
         for client in self.clients.alive() {
@@ -83,6 +87,37 @@ impl Gateway {
         }
         self.withdraw_locks(out);
         out.change(Change::Reloaded);
+    }
+
+    /// What is followed in the words of a dialect is what its new mapping speaks of.
+    fn renew_dialects(&mut self, out: &mut Outputs) {
+        for client in self.clients.ids() {
+            let profile = self.profiles.profile(self.profile_of(client));
+            let mapping = profile.mapping.as_ref().map(Arc::clone);
+            let banks = mapping.as_ref().map_or(&[][..], |mapping| mapping.banks());
+            if let Some(session) = &mut self.clients.client_mut(client).session {
+                let known = |(number, bank): (&i32, &Bank)| bank.numbers.contains(number);
+                let fits = session.banks.len() == banks.len()
+                    && session.banks.iter().zip(banks).all(known);
+                if !fits {
+                    session.banks.clear();
+                }
+            }
+            for id in self.clients.client(client).destinations.clone() {
+                self.pace_destination(client, id, out);
+                let destination = self.clients.destination_mut(id);
+                destination.subscriptions.retain_mut(|subscription| {
+                    match (&mut subscription.what, &mapping) {
+                        (Followed::Pattern(_), _) => true,
+                        (Followed::Mapped(former), Some(mapping)) => {
+                            *former = Arc::clone(mapping);
+                            true
+                        }
+                        (Followed::Mapped(_), None) => false,
+                    }
+                });
+            }
+        }
     }
 
     /// Gives every client that is configured by name its record, and those that are told things on
@@ -106,7 +141,7 @@ impl Gateway {
             };
             let address = SocketAddr::new(ip, port);
             if let Some(via) = self.way_to(address) {
-                let destination = self.clients.open(client, address, via, out);
+                let destination = self.open_destination(client, address, via, out);
                 self.subscribe_configured(client, destination);
             }
         }
@@ -332,7 +367,7 @@ impl Gateway {
         let via = from.via;
         let mut address = from.address;
         address.set_port(port);
-        let to = self.clients.open(client, address, via, out);
+        let to = self.open_destination(client, address, via, out);
         let profile = self.profiles.profile(self.clients.client(client).profile);
         let stay = profile.fixed_port().is_some();
         for id in self.clients.client(client).destinations.clone() {
@@ -359,6 +394,7 @@ impl Gateway {
             }
         }
         self.clients.redirect_sources(client, to);
+        self.arm_leases(to);
         self.followers_changed();
         to
     }

@@ -11,6 +11,7 @@ use super::output::Outputs;
 use super::queue::Kind;
 use super::{Asker, Gateway, Timer};
 use crate::limits::HEARTBEAT_INTERVAL;
+use crate::mapping::When;
 use crate::osc::Encoder;
 use crate::time::Instant;
 
@@ -251,6 +252,7 @@ impl Gateway {
             asker.map_or(Also::Nobody, Also::Asker),
             out,
         );
+        self.tell_lamps_of_session(When::Connected, client, "", out);
     }
 
     /// Answers a `hello` that changed nothing.
@@ -297,6 +299,7 @@ impl Gateway {
             Also::Nobody
         };
         self.tell(StatusKind::Disconnected, also, out);
+        self.tell_lamps_of_session(When::Disconnected, client, cause.as_str(), out);
     }
 
     /// Answers a request that failed and names no address that could be denied.

@@ -5,6 +5,7 @@ use super::denial::{Manner, Refusal, words};
 use super::judge::Act;
 use super::lock::Want;
 use super::locking::Forced;
+use super::native::Hand;
 use super::output::Outputs;
 use super::queue::Kind;
 use super::reply::StatusKind;
@@ -12,7 +13,9 @@ use super::table::AddressId;
 
 use super::{Asker, Gateway};
 use crate::limits::ADDRESS_BYTES_MAX;
-use crate::osc::{ArgumentView, Arguments, Encoder, Pattern, check_address, is_pattern};
+use crate::osc::{
+    ArgumentView, Arguments, Encoder, MessageView, Pattern, check_address, is_pattern,
+};
 use crate::time::Instant;
 use std::time::Duration;
 
@@ -25,6 +28,20 @@ pub(super) struct Asked<'a> {
     pub(super) values: Arguments<'a>,
     /// The whole of it as it came, where it may go on as it is.
     pub(super) whole: Option<&'a [u8]>,
+    /// How the control was moved that says it.
+    pub(super) hand: Hand,
+}
+
+impl<'a> Asked<'a> {
+    /// A message as it came.
+    pub(super) fn of(message: &MessageView<'a>) -> Self {
+        Self {
+            address: message.address(),
+            values: message.arguments(),
+            whole: message.has_tag_string().then(|| message.bytes()),
+            hand: Hand::default(),
+        }
+    }
 }
 
 /// What was done, for a caller's reply.
@@ -177,8 +194,13 @@ pub(super) fn read<'a>(asker: &Asker, asked: &Asked<'a>) -> Result<Order<'a>, Mi
         address,
         values: Some(asked.values),
         whole: asked.whole,
-        want: Want::Write,
+        want: if asked.hand.touches {
+            Want::Lock
+        } else {
+            Want::Write
+        },
         revision: None,
+        hand: asked.hand,
         // All or nothing was found to be good as it is: nothing of it is looked at again.
         plain: !asker.in_call && !asker.in_atomic,
     };
@@ -253,6 +275,7 @@ fn read_request<'a>(request: &'a str, values: Arguments<'a>) -> Result<Order<'a>
         whole: None,
         want,
         revision,
+        hand: Hand::default(),
         plain: false,
     };
     if is_set {
@@ -330,18 +353,23 @@ impl Gateway {
 
     /// A heartbeat: answered with what it brought.
     fn ping(&mut self, asker: Asker, values: Arguments<'_>, out: &mut Outputs) -> Done {
-        let root = self.clients.root(asker.client);
-        let session = self.clients.session_mut(root);
-        if !session.heartbeat {
-            session.heartbeat = true;
-            self.arm_silence(root);
-        }
+        self.note_heartbeat(asker);
         if !asker.in_call {
             out.scratch.clear();
             Encoder::begin_with(&mut out.scratch, b"/oscgate/pong", b"", values).rest(values);
             self.answer(asker, Kind::Status, out);
         }
         Done::Nothing
+    }
+
+    /// A client has said that it lives, and will say so again.
+    pub(super) fn note_heartbeat(&mut self, asker: Asker) {
+        let root = self.clients.root(asker.client);
+        let session = self.clients.session_mut(root);
+        if !session.heartbeat {
+            session.heartbeat = true;
+            self.arm_silence(root);
+        }
     }
 
     /// An operator frees an address.

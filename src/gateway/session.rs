@@ -136,6 +136,8 @@ impl Gateway {
             users: Vec::new(),
             streams: 0,
             scheduled: Vec::new(),
+            banks: Vec::new(),
+            unmapped: Vec::new(),
         });
         self.arm_silence(client);
     }
@@ -206,6 +208,7 @@ impl Gateway {
         self.drop_streams(client);
         self.drop_settling(client);
         self.drop_scheduled(client);
+        self.list_unmapped(client, out);
         let session = self.clients.session(client);
         if session.announced {
             let endpoint = session.endpoint;
@@ -257,7 +260,7 @@ impl Gateway {
         {
             self.followers_changed();
         }
-        if let Some(timer) = self.clients.close(destination, out) {
+        for timer in self.clients.close(destination, out) {
             self.deadlines.disarm(timer);
         }
     }
@@ -271,9 +274,14 @@ impl Gateway {
                 .subscriptions
                 .retain(|subscription| subscription.configured);
             destination.syncs.clear();
-            let timer = destination.sync_timer.take();
+            destination.fingers.clear();
+            let timers = [
+                destination.sync_timer.take(),
+                destination.lease_timer.take(),
+                destination.finger_timer.take(),
+            ];
             let kept = destination.subscriptions.len();
-            if let Some(timer) = timer {
+            for timer in timers.into_iter().flatten() {
                 self.deadlines.disarm(timer);
             }
             if kept < before {
@@ -283,6 +291,19 @@ impl Gateway {
                 self.close(id, out);
             }
         }
+    }
+
+    /// The destination of a client at an address, opened if it is not.
+    pub(super) fn open_destination(
+        &mut self,
+        client: ClientId,
+        address: SocketAddr,
+        via: Via,
+        out: &mut Outputs,
+    ) -> DestinationId {
+        let id = self.clients.open(client, address, via, out);
+        self.pace_destination(client, id, out);
+        id
     }
 
     fn add_source(
@@ -302,7 +323,7 @@ impl Gateway {
         if let Some(port) = asked.or(configured) {
             address.set_port(port);
         }
-        let destination = self.clients.open(client, address, origin.via, out);
+        let destination = self.open_destination(client, address, origin.via, out);
         self.clients
             .add_source(now, origin.from, client, destination, out);
         self.follow_last_heard(client, destination);
@@ -351,7 +372,7 @@ impl Gateway {
         if let Some(port) = fixed {
             address.set_port(port);
         }
-        let id = self.clients.open(client, address, via, out);
+        let id = self.open_destination(client, address, via, out);
         if fixed.is_none() {
             self.clients.client_mut(client).last_heard_at = Some(id);
         }
@@ -373,10 +394,7 @@ impl Gateway {
         let configured = profile.follow.iter().cloned();
         destination
             .subscriptions
-            .extend(configured.map(|pattern| Subscription {
-                pattern,
-                configured: true,
-            }));
+            .extend(configured.map(|pattern| Subscription::of(pattern, true)));
         self.followers_changed();
     }
 

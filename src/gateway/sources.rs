@@ -94,15 +94,14 @@ impl Clients {
             .filter_map(|&address| {
                 let source = self.sources.get(&address)?;
                 let destination = self.destination(source.destination);
-                let listens =
-                    !destination.subscriptions.is_empty() || !destination.syncs.is_empty();
-                (destination.address != address || !listens).then_some((source.heard, address))
+                (destination.address != address || destination.is_idle())
+                    .then_some((source.heard, address))
             });
         if let Some((_, oldest)) = idle.min()
             && let Some(alone) = self.forget_source(client, oldest)
         {
-            let timer = self.close(alone, out);
-            debug_assert!(timer.is_none(), "what is being synced is not idle");
+            let timers = self.close(alone, out).count();
+            debug_assert_eq!(timers, 0, "what is waited for is not idle");
         }
     }
 

@@ -27,6 +27,8 @@ pub struct Stats {
     pub scheduled: u64,
     /// Refusals of something about one address.
     pub denials: u64,
+    /// Messages in a dialect that no line of its mapping speaks of.
+    pub unmapped: u64,
     /// What only sent back what it had been sent.
     pub reflections: u64,
     /// Datagrams that the kernel would not take.

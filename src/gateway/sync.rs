@@ -1,9 +1,11 @@
 //! `sync`: the stored values of all that a pattern matches, paced, each as it is when it is sent.
 
+use std::sync::Arc;
+
 use super::client::Session;
 use super::clients::ClientId;
 use super::denial::Refusal;
-use super::destination::DestinationId;
+use super::destination::{DestinationId, Followed};
 use super::event::Via;
 use super::output::Outputs;
 use super::queue::Kind;
@@ -14,6 +16,7 @@ use super::{Asker, Gateway, Timer};
 use crate::limits::{
     QUEUE_MESSAGES_MAX, SYNC_BURST, SYNC_CANDIDATES_MAX, SYNC_INTERVAL, SYNCS_PER_DESTINATION_MAX,
 };
+use crate::mapping::Mapping;
 use crate::osc::{Encoder, Pattern};
 use crate::time::Instant;
 
@@ -21,6 +24,8 @@ use crate::time::Instant;
 #[derive(Debug)]
 pub(super) struct Sync {
     patterns: Vec<Pattern>,
+    /// What a dialect's mapping speaks of, too.
+    mapped: Option<Arc<Mapping>>,
     /// Whether `synced` is sent at the end: somebody asked for it.
     asked: bool,
     /// Which way the answers leave.
@@ -64,6 +69,7 @@ impl Gateway {
         let next = (!of_status).then(|| pattern.prefix().to_owned());
         let sync = Sync {
             patterns: vec![pattern],
+            mapped: None,
             asked: true,
             via: asker.via,
             locks,
@@ -99,6 +105,7 @@ impl Gateway {
         let next = Some(first);
         let sync = Sync {
             patterns,
+            mapped: None,
             asked: false,
             via,
             locks,
@@ -107,6 +114,42 @@ impl Gateway {
             count: 0,
         };
         self.enqueue_sync(now, id, sync);
+    }
+
+    /// A client that asks in its own dialect is sent all that it follows where it asks.
+    pub(super) fn sync_followed(&mut self, now: Instant, asker: Asker) {
+        let destination = self.clients.destination(asker.destination);
+        // One at a time: a page that is opened again is answered as it is then.
+        if destination.syncs.iter().any(|sync| !sync.asked) {
+            return;
+        }
+        let mut patterns = Vec::new();
+        let mut mapped = None;
+        for subscription in &destination.subscriptions {
+            match &subscription.what {
+                Followed::Pattern(pattern) => patterns.push(pattern.clone()),
+                Followed::Mapped(mapping) => mapped = Some(Arc::clone(mapping)),
+            }
+        }
+        if patterns.is_empty() && mapped.is_none() {
+            // What is configured may go to another of its ports.
+            let profile = self.profiles.profile(self.profile_of(asker.client));
+            patterns.clone_from(&profile.follow);
+        }
+        let prefixes = patterns.iter().map(Pattern::prefix);
+        let first = prefixes.min().filter(|_| mapped.is_none());
+        let next = Some(first.unwrap_or_default().to_owned());
+        let sync = Sync {
+            patterns,
+            mapped,
+            asked: false,
+            via: asker.via,
+            locks: Vec::new(),
+            sessions: Vec::new(),
+            next,
+            count: 0,
+        };
+        self.enqueue_sync(now, asker.destination, sync);
     }
 
     pub(super) fn enqueue_sync(&mut self, now: Instant, id: DestinationId, sync: Sync) {
@@ -188,13 +231,12 @@ impl Gateway {
                 let past = |pattern: &Pattern| {
                     !entry.name().starts_with(pattern.prefix()) && entry.name() > pattern.prefix()
                 };
-                if sync.patterns.iter().all(past) {
+                if sync.mapped.is_none() && sync.patterns.iter().all(past) {
                     break;
                 }
-                let wanted = sync
-                    .patterns
-                    .iter()
-                    .any(|pattern| pattern.matches(entry.name()));
+                let mapped = { sync.mapped.as_ref() }.is_some_and(|all| all.covers(entry.name()));
+                let named = |pattern: &Pattern| pattern.matches(entry.name());
+                let wanted = mapped || sync.patterns.iter().any(named);
                 if wanted && !entry.value.is_empty() {
                     due.push(address);
                 }

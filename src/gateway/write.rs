@@ -3,6 +3,7 @@
 use super::clients::ClientId;
 use super::code::Code;
 use super::denial::{Manner, Refusal};
+use super::destination::Mark;
 use super::judge::{Act, Target};
 use super::lock::Want;
 use super::locking::{Forced, Taken, Taking};
@@ -12,7 +13,6 @@ use super::request::Done;
 use super::rules::{Nature, Shape};
 use super::table::AddressId;
 use super::{Asker, Gateway, UnlockCause};
-use crate::config::LockRule;
 use crate::limits::{PATTERN_CANDIDATES_MAX, PATTERN_DENIALS_MAX, PATTERN_MATCHES_MAX};
 use crate::osc::{Arguments, Encoder, Pattern, append_message};
 use crate::time::Instant;
@@ -57,14 +57,16 @@ impl Gateway {
             return false;
         }
         let sent = &self.clients.destination(asker.destination).sent;
-        if sent.is_empty() || self.rules.rule(target.rule).nature(values) != Nature::Value {
+        if sent.is_empty() || !act.stores(self.rules.rule(target.rule)) {
             return false;
         }
-        let hash = self.hash(values);
+        let step = act.hand.native.then(|| self.mapping_of(asker)).flatten();
+        let step = step.and_then(|mapping| mapping.step(act.address, values));
+        let mark = step.map_or_else(|| Mark::Bytes(self.hash(values)), Mark::Step);
         let own = self.own_names(asker.client);
         let span = self.times.reflection;
         let sent = &mut self.clients.destination_mut(asker.destination).sent;
-        sent.has(now, span, id, hash, own)
+        sent.has(now, span, id, mark, own)
     }
 
     /// Does what was judged: lock, value, release, in this order, with nothing in between.
@@ -78,12 +80,11 @@ impl Gateway {
         out: &mut Outputs,
     ) -> Done {
         let rule = self.rules.rule(target.rule);
-        let nature = act.values.map(|values| rule.nature(values));
-        let moves = nature == Some(Nature::Value) && rule.lock == LockRule::Write;
+        let nature = act.nature(rule);
         let taking = match act.want {
             Want::Lock | Want::Take => Some(Taking::Asked),
-            Want::Write if moves => Some(Taking::Moved),
-            Want::Write | Want::Unlock | Want::WriteAndUnlock => None,
+            Want::Write => act.hold(rule).map(|_| Taking::Moved(act.hand.hold)),
+            Want::Unlock | Want::WriteAndUnlock => None,
         };
         let id = match target.id {
             None if taking.is_some() || nature == Some(Nature::Value) => {
@@ -147,7 +148,7 @@ impl Gateway {
             id,
             message,
             tail,
-            changed: shape == Shape::Changed,
+            changed: shape == Shape::Changed || act.hand.clipped,
         };
         if let (Nature::Value, Some(id)) = (nature, id) {
             self.store(asker, id, tail);
@@ -249,7 +250,7 @@ impl Gateway {
             .is_configured();
         let (mut written, mut denied, mut first) = (0, 0, None);
         let mut held_back: Option<(AddressId, Code)> = None;
-        let mut address = std::mem::take(&mut self.name);
+        let mut address = std::mem::take(&mut self.address);
         for &id in found {
             address.clear();
             address.push_str(self.table.entry(id).name());
@@ -293,7 +294,7 @@ impl Gateway {
             }
             None => {}
         }
-        self.name = address;
+        self.address = address;
         first.map_or(Ok(Done::WrittenByPattern { count: written }), Err)
     }
 
@@ -342,6 +343,7 @@ pub(super) const NONE_MATCHES: Refusal =
 pub(super) const fn manner(act: &Act<'_>) -> Manner {
     match act.want {
         Want::Write if act.revision.is_none() => Manner::Stream,
+        Want::Lock if act.hand.touches => Manner::Stream,
         Want::Write | Want::Lock | Want::Unlock | Want::WriteAndUnlock | Want::Take => Manner::Once,
     }
 }

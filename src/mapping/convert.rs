@@ -94,7 +94,7 @@ impl Default for Switch {
 }
 
 /// A converted value, and whether it had to be clipped.
-pub type Converted<'a> = Result<(ArgumentView<'a>, bool), Unfit>;
+pub(super) type Converted<'a> = Result<(ArgumentView<'a>, bool), Unfit>;
 
 /// Positions that tell one value from another where a device's steps are not known: a float that
 /// went through a curve comes back within one of them.
@@ -102,7 +102,7 @@ const FINE_STEPS: u32 = 1 << 16;
 
 impl Conversion {
     /// A value of the device as the gateway has it.
-    pub fn to_gateway<'a>(&'a self, value: ArgumentView<'a>) -> Converted<'a> {
+    pub(super) fn to_gateway<'a>(&'a self, value: ArgumentView<'a>) -> Converted<'a> {
         match &self.kind {
             Kind::Plain => plain(value, self.gateway).map(|value| (value, false)),
             Kind::Number(number) => {
@@ -122,7 +122,7 @@ impl Conversion {
     }
 
     /// A value of the gateway as the device has it.
-    pub fn to_device<'a>(&'a self, value: ArgumentView<'a>) -> Converted<'a> {
+    pub(super) fn to_device<'a>(&'a self, value: ArgumentView<'a>) -> Converted<'a> {
         match &self.kind {
             Kind::Plain => plain(value, self.device).map(|value| (value, false)),
             Kind::Number(number) => {

@@ -93,6 +93,8 @@ pub enum What {
     Nothing,
     /// No line speaks of it; it goes on as it is.
     Pass,
+    /// No line speaks of it; it is dropped.
+    Drop,
 }
 
 impl Deeds {
@@ -172,7 +174,7 @@ impl Mapping {
             let what = match self.about.unmapped {
                 _ if ignored => What::Nothing,
                 Unmapped::Pass => What::Pass,
-                Unmapped::Drop => What::Nothing,
+                Unmapped::Drop => What::Drop,
             };
             deeds.say(what, None);
         }
@@ -217,7 +219,7 @@ impl Mapping {
             deeds.say(
                 match self.about.unmapped {
                     Unmapped::Pass => What::Pass,
-                    Unmapped::Drop => What::Nothing,
+                    Unmapped::Drop => What::Drop,
                 },
                 None,
             );

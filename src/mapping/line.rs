@@ -274,7 +274,7 @@ pub enum Piece {
 
 /// What a message's arguments are to a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fit {
+pub(super) enum Fit {
     /// They are its own.
     Yes,
     /// They are another line's.
@@ -287,14 +287,14 @@ pub enum Fit {
 pub const LINE_VALUES_MAX: usize = 16;
 
 /// The values of a message, in the order of the line's conversions.
-pub type Found<'a> = [ArgumentView<'a>; LINE_VALUES_MAX];
+pub(super) type Found<'a> = [ArgumentView<'a>; LINE_VALUES_MAX];
 
 /// No value yet.
-pub const NOTHING_FOUND: Found<'static> = [ArgumentView::Nil; LINE_VALUES_MAX];
+pub(super) const NOTHING_FOUND: Found<'static> = [ArgumentView::Nil; LINE_VALUES_MAX];
 
 impl Line {
     /// Reads the arguments of a native message: captures into `held`, values into `found`.
-    pub fn read<'a>(
+    pub(super) fn read<'a>(
         &self,
         values: Arguments<'a>,
         held: &mut Held<'a>,

@@ -89,7 +89,7 @@ enum Part {
 
 /// What a capture holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Captured<'a> {
+pub(super) enum Captured<'a> {
     /// A number.
     Number(i32),
     /// A text.
@@ -99,10 +99,10 @@ pub enum Captured<'a> {
 }
 
 /// What all captures of a line hold.
-pub type Held<'a> = [Captured<'a>; MAPPING_CAPTURES_MAX];
+pub(super) type Held<'a> = [Captured<'a>; MAPPING_CAPTURES_MAX];
 
 /// No capture holds anything.
-pub const NOTHING_HELD: Held<'static> = [Captured::Missing; MAPPING_CAPTURES_MAX];
+pub(super) const NOTHING_HELD: Held<'static> = [Captured::Missing; MAPPING_CAPTURES_MAX];
 
 impl Template {
     /// Whether a capture stands in it.
@@ -123,7 +123,7 @@ impl Template {
 
     /// Appends the address that the captures make of it; `false`: a capture is missing, or a
     /// number is below zero or not one that has a name.
-    pub fn fill(&self, held: &Held<'_>, captures: &Captures, out: &mut Vec<u8>) -> bool {
+    pub(super) fn fill(&self, held: &Held<'_>, captures: &Captures, out: &mut Vec<u8>) -> bool {
         for part in &self.parts {
             match part {
                 Part::Text(text) => out.extend_from_slice(text.as_bytes()),
@@ -167,7 +167,7 @@ impl Template {
     /// Holds an address against a template with open parts, and captures them. Only its texts and
     /// open parts are looked at: what has numbers is filled in beforehand.
     #[must_use]
-    pub fn capture<'a>(&self, address: &'a str, held: &mut Held<'a>) -> bool {
+    pub(super) fn capture<'a>(&self, address: &'a str, held: &mut Held<'a>) -> bool {
         let mut rest = address;
         for (n, part) in self.parts.iter().enumerate() {
             match part {

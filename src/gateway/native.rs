@@ -1,0 +1,482 @@
+//! What a client says in its own dialect, turned into what is asked of the gateway.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::change::Change;
+use super::client::Unmapped;
+use super::clients::ClientId;
+use super::code::Code;
+use super::denial::{Manner, Refusal, words};
+use super::lease::Wish;
+use super::output::Outputs;
+use super::queue::Kind;
+use super::request::{Asked, is_own_address};
+use super::{Asker, Gateway};
+use crate::config::LockRule;
+use crate::limits::UNMAPPED_LISTED_MAX;
+use crate::mapping::{Deed, Deeds, Mapping, Role, Service, Unfit, What, World, answer};
+use crate::osc::{Arguments, MessageView};
+use crate::time::Instant;
+
+/// What a mapping says of how a control was moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Hand {
+    /// What it sends is an event, whatever its arguments.
+    pub(super) event: bool,
+    /// Moving takes the lock for so long.
+    pub(super) hold: Option<Duration>,
+    /// A finger is on it.
+    pub(super) touches: bool,
+    /// It shows another value than what is stored.
+    pub(super) clipped: bool,
+    /// It was said in a dialect, in which a device rounds.
+    pub(super) native: bool,
+}
+
+impl Gateway {
+    /// How a client talks, if not in the gateway's own words.
+    pub(super) fn mapping_of(&self, asker: Asker) -> Option<&Arc<Mapping>> {
+        let profile = self.profiles.profile(self.profile_of(asker.client));
+        profile.mapping.as_ref()
+    }
+
+    /// Does what a message in a dialect means; what is under `/oscgate` is nobody's dialect.
+    pub(super) fn on_native(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        message: &MessageView<'_>,
+        out: &mut Outputs,
+    ) -> bool {
+        let Some(mapping) = self.mapping_of(asker).map(Arc::clone) else {
+            return false;
+        };
+        if is_own_address(message.address()) {
+            return false;
+        }
+        let Ok(address) = std::str::from_utf8(message.address()) else {
+            return false;
+        };
+        let mut deeds = std::mem::take(&mut self.deeds);
+        self.read_native(asker, &mapping, (address, message.arguments()), &mut deeds);
+        for n in 0..deeds.len() {
+            let deed = deeds.get(n).expect("it was counted");
+            // A session that a dialect ended is not there for what follows.
+            if self.clients.is_kept(asker.client) && self.clients.is_alive(asker.client) {
+                self.do_deed(now, asker, &mapping, (&deed, message), out);
+            }
+        }
+        self.deeds = deeds;
+        true
+    }
+
+    /// Reads a native message.
+    pub(super) fn read_native(
+        &self,
+        asker: Asker,
+        mapping: &Mapping,
+        (address, values): (&str, Arguments<'_>),
+        deeds: &mut Deeds,
+    ) {
+        let value = |address: &str| self.stored(address);
+        let root = self.clients.root(asker.client);
+        let world = World {
+            value: &value,
+            banks: &self.clients.session(root).banks,
+        };
+        mapping.read(address, values, &world, deeds);
+    }
+
+    /// The stored value of an address.
+    pub(super) fn stored(&self, address: &str) -> Option<Arguments<'_>> {
+        let entry = self.table.entry(self.table.find(address)?);
+        (!entry.value.is_empty()).then(|| Arguments::of_tail(entry.value.as_bytes()))
+    }
+
+    fn do_deed(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        mapping: &Arc<Mapping>,
+        (deed, message): (&Deed<'_>, &MessageView<'_>),
+        out: &mut Outputs,
+    ) {
+        let subject = if deed.address.is_empty() {
+            message.address()
+        } else {
+            deed.address.as_bytes()
+        };
+        let refused = |code| (code, Manner::Stream);
+        let (code, manner) = match deed.what {
+            What::Write {
+                event,
+                hold,
+                clipped,
+            } => {
+                let hand = Hand {
+                    event,
+                    hold,
+                    touches: false,
+                    clipped,
+                    native: true,
+                };
+                return self.write_native(now, asker, deed, hand, out);
+            }
+            What::Query => return self.answer_query(now, asker, deed.address, out),
+            What::Touch { down } => return self.touch(now, asker, deed, down, out),
+            What::Bank { bank, number } => {
+                return self.choose_bank(now, asker, mapping, bank, number);
+            }
+            What::Serve(line) => {
+                return self.serve(now, asker, mapping, (line, deed, message), out);
+            }
+            What::Pass => return self.pass(now, asker, mapping, message, out),
+            What::Drop => return self.note_unmapped(asker, message, false, out),
+            What::Nothing => return,
+            What::Unfit(Unfit::Type) => refused(Code::BadArguments),
+            What::Unfit(Unfit::Range) => refused(Code::OutOfRange),
+            What::NoValue => refused(Code::NotFound),
+            What::Denied => refused(Code::NotAllowed),
+            What::TooMany => (Code::Limit, Manner::Once),
+        };
+        self.deny(now, asker, subject, code, manner, out);
+    }
+
+    /// The person behind the endpoint, where a line says who it is.
+    fn behind(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        deed: &Deed<'_>,
+        out: &mut Outputs,
+    ) -> Option<Asker> {
+        let Some(user) = deed.user else {
+            return Some(asker);
+        };
+        if !super::session::is_user_name(user) {
+            self.deny(
+                now,
+                asker,
+                deed.address.as_bytes(),
+                Code::BadArguments,
+                Manner::Once,
+                out,
+            );
+            return None;
+        }
+        match self.user(now, asker, user) {
+            Ok(client) => Some(Asker {
+                client,
+                in_as: true,
+                ..asker
+            }),
+            Err(code) => {
+                self.deny(now, asker, deed.address.as_bytes(), code, Manner::Once, out);
+                None
+            }
+        }
+    }
+
+    fn write_native(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        deed: &Deed<'_>,
+        hand: Hand,
+        out: &mut Outputs,
+    ) {
+        let Some(asker) = self.behind(now, asker, deed, out) else {
+            return;
+        };
+        let hand = self.hand_on(asker, deed.address, hand);
+        let asked = Asked {
+            address: deed.address.as_bytes(),
+            values: Arguments::of_tail(deed.tail()),
+            whole: Some(deed.message),
+            hand,
+        };
+        let written = self.ask(now, asker, &asked, out).is_ok();
+        if let (Some(hold), true) = (hand.hold, written) {
+            self.keep_finger(asker, deed.address, now + hold);
+        }
+    }
+
+    /// A hand, and whether a finger is on the control that takes the lock again if it ran out.
+    pub(super) fn hand_on(&mut self, asker: Asker, address: &str, hand: Hand) -> Hand {
+        let fingers = &self.clients.destination(asker.destination).fingers;
+        if hand.event || !fingers.is_on(address) {
+            return hand;
+        }
+        let target = self.target(address);
+        let rule = self.rules.rule(target.rule).lock;
+        let holds = target.id.is_some_and(|id| self.holds(asker.client, id));
+        // One that only moving keeps there takes the lock by moving.
+        let touches = rule != LockRule::Never && !holds && hand.hold.is_none();
+        Hand { touches, ..hand }
+    }
+
+    fn answer_query(&mut self, now: Instant, asker: Asker, address: &str, out: &mut Outputs) {
+        let known = self.table.find(address);
+        if let Some(id) = known.filter(|&id| !self.table.entry(id).value.is_empty()) {
+            let writer = self.table.entry(id).writer;
+            self.send_stored(now, id, asker.place(&self.clients), writer, out);
+        }
+    }
+
+    /// A finger takes the lock, and releases it when it goes.
+    fn touch(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        deed: &Deed<'_>,
+        down: bool,
+        out: &mut Outputs,
+    ) {
+        let Some(asker) = self.behind(now, asker, deed, out) else {
+            return;
+        };
+        let target = self.target(deed.address);
+        let locks = self.rules.rule(target.rule).lock != LockRule::Never;
+        let ask = |this: &mut Self, request: &'static [u8], out: &mut Outputs| {
+            let mut tail = std::mem::take(&mut this.native_tail);
+            tail.clear();
+            let said = crate::osc::ArgumentView::String(deed.address.as_bytes());
+            crate::osc::append_tail(&mut tail, std::iter::once(said));
+            let asked = Asked {
+                address: request,
+                values: Arguments::of_tail(&tail),
+                whole: None,
+                hand: Hand::default(),
+            };
+            // A refusal has been answered.
+            let _ = this.ask(now, asker, &asked, out);
+            this.native_tail = tail;
+        };
+        if down {
+            self.put_finger(asker, deed.address);
+            if locks {
+                ask(self, b"/oscgate/lock", out);
+            }
+            return;
+        }
+        // What another holds is not released, and that is no news to a finger that goes.
+        if target.id.is_some_and(|id| self.holds(asker.client, id)) {
+            ask(self, b"/oscgate/unlock", out);
+        }
+        self.lift_finger(now, asker, deed.address, out);
+    }
+
+    /// The surface shows another bank now: it is sent what stands there.
+    fn choose_bank(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        mapping: &Mapping,
+        bank: usize,
+        number: i32,
+    ) {
+        let banks = &mut self.clients.session_mut(asker.client).banks;
+        if banks.is_empty() {
+            banks.extend(mapping.banks().iter().map(|bank| bank.first));
+        }
+        if std::mem::replace(&mut banks[bank], number) != number {
+            self.sync_followed(now, asker);
+        }
+    }
+
+    fn serve(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        mapping: &Arc<Mapping>,
+        (line, deed, message): (usize, &Deed<'_>, &MessageView<'_>),
+        out: &mut Outputs,
+    ) {
+        let Role::Service(service) = &mapping.lines()[line].role else {
+            return;
+        };
+        match service {
+            Service::Follow { lease, named } => {
+                let wish = if *named {
+                    Wish::Address(deed.address)
+                } else {
+                    Wish::Mapped(mapping)
+                };
+                // A subscription that must be renewed is a sign that its client goes on.
+                if lease.is_some() {
+                    self.note_heartbeat(asker);
+                }
+                if !self.lease(now, asker, wish, *lease) {
+                    let address = message.address();
+                    self.deny(now, asker, address, Code::Limit, Manner::Once, out);
+                }
+            }
+            Service::Unfollow => self.end_leases(asker),
+            Service::Renew => {
+                self.note_heartbeat(asker);
+                if let Some(lease) = longest_lease(mapping) {
+                    self.renew_leases(now, asker, lease);
+                }
+            }
+            Service::Heartbeat => self.note_heartbeat(asker),
+            Service::Sync => self.sync_followed(now, asker),
+            Service::Answer { send, args } => {
+                let ip = asker.via.local.map_or(String::new(), |ip| ip.to_string());
+                let mut scratch = std::mem::take(&mut self.native_tail);
+                answer(
+                    send,
+                    args.as_deref(),
+                    message.arguments(),
+                    (&self.name, &ip),
+                    &mut scratch,
+                    &mut out.scratch,
+                );
+                self.native_tail = scratch;
+                self.answer(asker, Kind::Status, out);
+            }
+            Service::Nothing => {}
+        }
+    }
+
+    /// What no line speaks of goes on as it is, below the root of its mapping.
+    fn pass(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        mapping: &Mapping,
+        message: &MessageView<'_>,
+        out: &mut Outputs,
+    ) {
+        self.note_unmapped(asker, message, true, out);
+        let hand = Hand {
+            native: true,
+            ..Hand::default()
+        };
+        let root = mapping.about.root.as_bytes();
+        if root.is_empty() {
+            let asked = Asked {
+                hand,
+                ..Asked::of(message)
+            };
+            let _ = self.ask(now, asker, &asked, out);
+            return;
+        }
+        let address = [root, message.address()].concat();
+        let asked = Asked {
+            address: &address,
+            values: message.arguments(),
+            whole: None,
+            hand,
+        };
+        let _ = self.ask(now, asker, &asked, out);
+    }
+
+    /// Counts what no line speaks of; the first of each address is told of.
+    fn note_unmapped(
+        &mut self,
+        asker: Asker,
+        message: &MessageView<'_>,
+        passes: bool,
+        out: &mut Outputs,
+    ) {
+        self.stats.unmapped += 1;
+        let list = &mut self.clients.session_mut(asker.client).unmapped;
+        if let Some(known) = list
+            .iter_mut()
+            .find(|one| *one.address == *message.address())
+        {
+            known.count += 1;
+            return;
+        }
+        if list.len() >= UNMAPPED_LISTED_MAX {
+            return;
+        }
+        list.push(Unmapped {
+            address: message.address().into(),
+            tags: message.tags().into(),
+            count: 1,
+        });
+        out.change(Change::Unmapped {
+            client: self.clients.name(asker.client),
+            address: &String::from_utf8_lossy(message.address()),
+            tags: &String::from_utf8_lossy(message.tags()),
+            passes,
+        });
+    }
+
+    /// Tells at the end of a session what it said that its mapping does not speak of.
+    pub(super) fn list_unmapped(&self, client: ClientId, out: &mut Outputs) {
+        for unmapped in &self.clients.session(client).unmapped {
+            out.change(Change::UnmappedTotal {
+                client: self.clients.name(client),
+                address: &String::from_utf8_lossy(&unmapped.address),
+                tags: &String::from_utf8_lossy(&unmapped.tags),
+                count: unmapped.count,
+            });
+        }
+    }
+
+    /// What a message of a dialect asks for in a bundle that is all-or-nothing: messages of the
+    /// gateway's own; `Err`: something that cannot be undone.
+    pub(super) fn canonical(
+        &mut self,
+        asker: Asker,
+        message: &MessageView<'_>,
+        into: &mut Vec<(Vec<u8>, Hand)>,
+    ) -> Result<(), Refusal> {
+        let Some(mapping) = self.mapping_of(asker).map(Arc::clone) else {
+            return Ok(into.push((message.bytes().to_vec(), Hand::default())));
+        };
+        let address = std::str::from_utf8(message.address());
+        let (false, Ok(address)) = (is_own_address(message.address()), address) else {
+            return Ok(into.push((message.bytes().to_vec(), Hand::default())));
+        };
+        let mut deeds = Deeds::default();
+        self.read_native(asker, &mapping, (address, message.arguments()), &mut deeds);
+        for n in 0..deeds.len() {
+            let deed = deeds.get(n).expect("it was counted");
+            match deed.what {
+                What::Write {
+                    event,
+                    hold,
+                    clipped,
+                } if deed.user.is_none() => {
+                    let hand = Hand {
+                        event,
+                        hold,
+                        touches: false,
+                        clipped,
+                        native: true,
+                    };
+                    into.push((deed.message.to_vec(), hand));
+                }
+                What::Pass if mapping.about.root.is_empty() => {
+                    into.push((message.bytes().to_vec(), Hand::default()));
+                }
+                What::Nothing | What::Drop => {}
+                What::Unfit(Unfit::Range) => {
+                    return Err(Refusal::plain(Code::OutOfRange, words(Code::OutOfRange)));
+                }
+                _ => return Err(NOT_ATOMIC),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a bundle that is all-or-nothing cannot hold.
+const NOT_ATOMIC: Refusal = Refusal::plain(
+    Code::BadArguments,
+    "only values can be written all-or-nothing in a dialect",
+);
+
+/// The longest time for which something is followed.
+fn longest_lease(mapping: &Mapping) -> Option<Duration> {
+    let lines = mapping.lines().iter();
+    let leases = lines.filter_map(|line| match &line.role {
+        Role::Service(Service::Follow { lease, .. }) => *lease,
+        Role::Service(_) | Role::Map(_) | Role::Touch(_) | Role::Bank(_) | Role::Tell(_) => None,
+    });
+    leases.max()
+}
