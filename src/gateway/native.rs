@@ -196,9 +196,14 @@ impl Gateway {
             whole: Some(deed.message),
             hand,
         };
-        let written = self.ask(now, asker, &asked, out).is_ok();
-        if let (Some(hold), true) = (hand.hold, written) {
+        // Who moves a control has a finger on it: its own echo is kept back too.
+        let moves = hand.hold.filter(|_| !self.has_finger(asker, deed.address));
+        if let Some(hold) = hand.hold {
             self.keep_finger(asker, deed.address, now + hold);
+        }
+        let refused = self.ask(now, asker, &asked, out).is_err();
+        if refused && moves.is_some() {
+            self.forget_finger(now, asker, deed.address, out);
         }
     }
 

@@ -115,6 +115,26 @@ impl Gateway {
         }
     }
 
+    /// Whether a finger is on an address.
+    pub(super) fn has_finger(&self, asker: Asker, address: &str) -> bool {
+        let destination = self.clients.destination(asker.destination);
+        destination.fingers.is_on(address)
+    }
+
+    /// A move that was refused was no finger: what was kept back because of it is sent.
+    pub(super) fn forget_finger(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        address: &str,
+        out: &mut Outputs,
+    ) {
+        let destination = self.clients.destination_mut(asker.destination);
+        if destination.fingers.lift(address) == Some(true) {
+            self.send_truth(now, asker.destination, address, out);
+        }
+    }
+
     /// A finger is gone: the control is sent the true value.
     pub(super) fn lift_finger(
         &mut self,

@@ -181,13 +181,19 @@ impl Gateway {
             if !self.has_lamps(client, when) {
                 continue;
             }
+            let (holds, had) = match when {
+                When::Unlocked => ("", self.clients.name(holder)),
+                When::Denied | When::Locked | When::Connected | When::Disconnected => {
+                    (self.clients.name(holder), "")
+                }
+            };
             let told = Told {
                 when,
                 address: self.table.entry(id).name(),
-                holder: self.clients.name(holder),
+                holder: holds,
                 own: self.clients.root(holder) == client,
                 code,
-                name: "",
+                name: had,
                 remaining: remaining.map_or(0, |left| left.as_secs()),
             };
             self.put_telling(client, told, (queue, via), out);

@@ -31,7 +31,7 @@ pub struct Told<'a> {
     pub own: bool,
     /// Why.
     pub code: &'a str,
-    /// Who came or went.
+    /// Who came or went, or had the lock until now.
     pub name: &'a str,
     /// What remains of the lock, in whole seconds.
     pub remaining: u64,

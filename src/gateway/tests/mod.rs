@@ -7,6 +7,7 @@ mod clients;
 mod denials;
 mod following;
 mod locks;
+mod native;
 mod reload;
 mod rules;
 mod schedule;
