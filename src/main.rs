@@ -18,6 +18,9 @@ fn main() -> ExitCode {
     let exit = match Task::of_arguments(arguments, environment.as_deref()) {
         Ok(Task::Run(settings)) => exit_of(cli::run(&settings), cli::tell),
         Ok(Task::Check(files)) => exit_of(cli::check(&files), cli::tell),
+        Ok(Task::Explain(explanation)) => exit_of(cli::explain(&explanation), cli::tell),
+        Ok(Task::Mappings(None)) => exit_of(cli::list_mappings(), cli::tell),
+        Ok(Task::Mappings(Some(name))) => exit_of(cli::show_mapping(&name), cli::tell),
         Ok(Task::Init) => exit_of(cli::init(), cli::tell),
         Ok(Task::Ask(link, request)) => {
             let done = cli::ask(&link, &request);

@@ -40,6 +40,10 @@ pub enum Command {
     Run(RunArguments),
     /// Check files and report every fault
     Check(CheckArguments),
+    /// Say what happens to a message, step by step, without a network
+    Explain(ExplainArguments),
+    /// List the mappings that are built in, or print one to edit
+    Mappings(MappingsArguments),
     /// Print a show file with every key explained, to begin from
     #[command(after_help = "Example:\n  oscgate init > show.toml")]
     Init,
@@ -131,15 +135,68 @@ pub enum Sockets {
 /// `oscgate check`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Every fault is printed with its file, line and column, and the cure.
+Every fault is printed with its file, line and column, and the cure. Of each mapping it is said
+how much is in it, and what cannot be meant.
 Exit status: 0 no fault, 2 faults or unreadable files.
 
 Example:
-  oscgate check show.toml")]
+  oscgate check show.toml mappings/*.toml")]
 pub struct CheckArguments {
-    /// The files
+    /// Show files and mapping files
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+}
+
+/// `oscgate explain`.
+#[derive(Args, Debug)]
+#[command(after_help = format!("\
+With --from the message is one that the client sends, in its own dialect: the line of its mapping
+that takes it, what is written, the rule of the address, the verdict if another client held the
+lock, and what each follower is sent. With --to it is a value of the gateway on its way to the
+client. Nothing is sent anywhere.
+
+{VALUES}
+
+Examples:
+  oscgate explain show.toml --from foh-console /ch/01/mix/fader 0.75
+  oscgate explain show.toml --to tablet-a /mixer/fader/1 0.75"))]
+#[command(group(clap::ArgGroup::new("way").required(true)))]
+pub struct ExplainArguments {
+    /// The show file
+    pub show: PathBuf,
+    /// The client that sends the message
+    #[arg(long, value_name = "CLIENT", group = "way")]
+    pub from: Option<String>,
+    /// The client that is told the value
+    #[arg(long, value_name = "CLIENT", group = "way")]
+    pub to: Option<String>,
+    /// The address
+    pub address: String,
+    /// The values
+    #[arg(value_name = "VALUE", allow_negative_numbers = true)]
+    pub values: Vec<String>,
+}
+
+/// `oscgate mappings`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  oscgate mappings
+  oscgate mappings show x32 > mappings/x32.toml     to change it: the file beside the show wins")]
+pub struct MappingsArguments {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: Option<MappingsCommand>,
+}
+
+/// The subcommands of `oscgate mappings`.
+#[derive(Debug, Subcommand)]
+pub enum MappingsCommand {
+    /// Print one
+    Show {
+        /// Its name
+        name: String,
+    },
 }
 
 /// `oscgate get`.

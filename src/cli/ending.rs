@@ -44,6 +44,24 @@ pub enum Failure {
         /// How many files cannot be read.
         unreadable: usize,
     },
+    /// There is no such mapping.
+    #[error("there is no mapping \"{name}\"; built in are {known}")]
+    NoMapping {
+        /// What was asked for.
+        name: String,
+        /// All there are.
+        known: String,
+    },
+    /// The show names no such client.
+    #[error("{show} has no client \"{name}\"{}", named(known))]
+    NoClient {
+        /// The show file.
+        show: String,
+        /// What was asked for.
+        name: String,
+        /// All there are.
+        known: String,
+    },
     /// A socket cannot be had.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -101,7 +119,11 @@ impl Failure {
     #[must_use]
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Settings(_) | Self::Unreadable { .. } | Self::Faults { .. } => Exit::Wrong,
+            Self::Settings(_)
+            | Self::Unreadable { .. }
+            | Self::Faults { .. }
+            | Self::NoMapping { .. }
+            | Self::NoClient { .. } => Exit::Wrong,
             Self::Denied { .. } | Self::Lost { .. } => Exit::Denied,
             Self::Call(error) => match error {
                 CallError::NothingListens { .. }
@@ -132,6 +154,13 @@ fn how_many(faults: usize, unreadable: usize) -> String {
     };
     let parts: Vec<String> = faults.into_iter().chain(unreadable).collect();
     parts.join(", ")
+}
+
+fn named(known: &str) -> String {
+    match known {
+        "" => ": it names none".to_owned(),
+        known => format!("; it has {known}"),
+    }
 }
 
 fn lost_how(cause: &str) -> String {

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use super::ending::Failure;
-use crate::config::{Fault, Files, Show, load_show_bytes};
+use crate::config::{Fault, Files, Show, is_mapping, load_mapping, load_show_bytes};
+use crate::mapping::Mapping;
 
 /// What became of a show file.
 #[derive(Debug)]
@@ -17,6 +18,67 @@ pub(super) enum Loaded {
     Empty(Box<Show>),
     /// All that is wrong with it.
     Faults(Vec<Fault>),
+}
+
+/// What a file is found to be.
+#[derive(Debug)]
+pub(super) enum Checked {
+    /// A good show.
+    Show(Box<Show>),
+    /// A good mapping.
+    Mapping(Box<Mapping>),
+    /// Nothing is in it.
+    Empty,
+    /// All that is wrong with it.
+    Faults(Vec<Fault>),
+}
+
+/// The folder of a file, as messages call it.
+fn folder_of(path: &Path) -> String {
+    path.parent()
+        .map_or(String::new(), |folder| folder.display().to_string())
+}
+
+/// What is read beside a file: a path from its folder.
+fn read_beside(path: &Path, name: &str) -> Option<Result<Vec<u8>, String>> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    match fs::read(folder.join(name)) {
+        Ok(bytes) => Some(Ok(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => Some(Err(error.to_string())),
+    }
+}
+
+/// Reads a file that may be a mapping as well as a show.
+///
+/// # Errors
+///
+/// If it cannot be read.
+pub(super) fn check_file(path: &Path) -> Result<Checked, Failure> {
+    let bytes = fs::read(path).map_err(|source| Failure::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    if !is_mapping(&bytes) {
+        return Ok(match load(path, &[])? {
+            Loaded::Show(show) => Checked::Show(show),
+            Loaded::Empty(_) => Checked::Empty,
+            Loaded::Faults(faults) => Checked::Faults(faults),
+        });
+    }
+    let folder = folder_of(path);
+    let read = |name: &str| {
+        // Mappings lie beside each other: one that is named is looked for there, too.
+        let beside = name.strip_prefix("mappings/").unwrap_or(name);
+        read_beside(path, name).or_else(|| read_beside(path, beside))
+    };
+    let name = path.display().to_string();
+    Ok(
+        match load_mapping(&name, &bytes, Files::new(&read, &folder)) {
+            Ok(mapping) => Checked::Mapping(Box::new(mapping)),
+            Err(faults) => Checked::Faults(faults),
+        },
+    )
 }
 
 /// Reads a show file; where `listen` is not empty it takes the place of what the file says.
@@ -30,8 +92,15 @@ pub(super) fn load(path: &Path, listen: &[SocketAddr]) -> Result<Loaded, Failure
         source,
     })?;
     let empty = bytes.trim_ascii().is_empty();
+    let folder = folder_of(path);
+    let read = |name: &str| read_beside(path, name);
     Ok(
-        match load_show_bytes(&path.display().to_string(), &bytes, listen, Files::NONE) {
+        match load_show_bytes(
+            &path.display().to_string(),
+            &bytes,
+            listen,
+            Files::new(&read, &folder),
+        ) {
             Ok(show) if empty => Loaded::Empty(Box::new(show)),
             Ok(show) => Loaded::Show(Box::new(show)),
             Err(faults) => Loaded::Faults(faults),

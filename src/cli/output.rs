@@ -121,6 +121,8 @@ fn object_of(failure: &Failure) -> Option<Value> {
         Failure::Settings(_)
         | Failure::Unreadable { .. }
         | Failure::Faults { .. }
+        | Failure::NoMapping { .. }
+        | Failure::NoClient { .. }
         | Failure::PipeClosed
         | Failure::Output(_)
         | Failure::Start(_)

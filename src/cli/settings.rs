@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::args::{
-    Arguments, Command, HoldArguments, LogFormat, Reach, RunArguments, SetArguments, Sockets,
-    WatchArguments,
+    Arguments, Command, ExplainArguments, HoldArguments, LogFormat, MappingsCommand, Reach,
+    RunArguments, SetArguments, Sockets, WatchArguments,
 };
 use super::value::{ValueError, parse_values};
 use crate::client::{Target, TargetError};
@@ -26,6 +26,10 @@ pub enum Task {
     Run(RunSettings),
     /// Check files.
     Check(Vec<PathBuf>),
+    /// Say what happens to a message.
+    Explain(Explanation),
+    /// List the mappings that are built in, or print the one of this name.
+    Mappings(Option<String>),
     /// Print the commented show file.
     Init,
     /// Ask a running gateway.
@@ -91,6 +95,28 @@ pub enum Request {
         /// The time between two.
         interval: Duration,
     },
+}
+
+/// A message that is to be explained.
+#[derive(Debug)]
+pub struct Explanation {
+    /// The show file.
+    pub show: PathBuf,
+    /// Which way it goes.
+    pub way: Way,
+    /// Its address.
+    pub address: String,
+    /// Its values.
+    pub values: Vec<Argument>,
+}
+
+/// Which way a message goes.
+#[derive(Debug)]
+pub enum Way {
+    /// From this client to the gateway.
+    From(String),
+    /// From the gateway to this client.
+    To(String),
 }
 
 /// A write.
@@ -246,6 +272,15 @@ impl Task {
                 before.must_be_empty()?;
                 return Ok(Self::Check(check.files));
             }
+            Command::Explain(explain) => {
+                before.must_be_empty()?;
+                return Ok(Self::Explain(explanation(explain)?));
+            }
+            Command::Mappings(mappings) => {
+                before.must_be_empty()?;
+                let name = mappings.command.map(|MappingsCommand::Show { name }| name);
+                return Ok(Self::Mappings(name));
+            }
             Command::Init => {
                 before.must_be_empty()?;
                 return Ok(Self::Init);
@@ -300,6 +335,19 @@ impl Reach {
         }
         Ok(())
     }
+}
+
+fn explanation(explain: ExplainArguments) -> Result<Explanation, SettingsError> {
+    let way = match (explain.from, explain.to) {
+        (Some(client), _) => Way::From(client),
+        (None, to) => Way::To(to.unwrap_or_default()),
+    };
+    Ok(Explanation {
+        show: explain.show,
+        way,
+        address: explain.address,
+        values: parse_values(&explain.values)?,
+    })
 }
 
 fn run_settings(run: RunArguments) -> Result<RunSettings, SettingsError> {

@@ -67,7 +67,7 @@ impl<'f> Mappings<'f> {
         let mut depth = Depth::new(files);
         let result = load_mapping_in(&file, &bytes, &key.1, &mut depth);
         for file in std::iter::once(file).chain(depth.used) {
-            if !self.used.contains(&file) {
+            if !self.used.contains(&file) && !file.ends_with("(built in)") {
                 self.used.push(file);
             }
         }
@@ -97,8 +97,8 @@ pub(super) fn find(name: &str, files: Files<'_>) -> Read<(String, Cow<'static, [
     } else {
         format!("mappings/{name}.toml")
     };
-    match (files.0)(&path) {
-        Some(Ok(bytes)) => return Ok((path, Cow::Owned(bytes))),
+    match files.read(&path) {
+        Some(Ok(bytes)) => return Ok((files.name(&path), Cow::Owned(bytes))),
         Some(Err(why)) => {
             let message = format!("{} cannot be read: {why}", quoted(&path));
             return Err(Trouble {
@@ -114,7 +114,7 @@ pub(super) fn find(name: &str, files: Files<'_>) -> Read<(String, Cow<'static, [
         return Err(Trouble::new(message, cure));
     }
     if let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == name) {
-        return Ok((path, Cow::Borrowed(text.as_bytes())));
+        return Ok((built_in_name(name), Cow::Borrowed(text.as_bytes())));
     }
     let message = format!("there is no mapping {}", quoted(name));
     let names = BUILT_IN.iter().map(|(name, _)| *name);
@@ -129,6 +129,11 @@ pub(super) fn find(name: &str, files: Files<'_>) -> Read<(String, Cow<'static, [
         }
     };
     Err(Trouble::new(message, cure))
+}
+
+/// What messages call a mapping that is built in.
+fn built_in_name(name: &str) -> String {
+    format!("{name}.toml (built in)")
 }
 
 /// `root`: what stands before every gateway address.

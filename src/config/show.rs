@@ -28,7 +28,7 @@ pub struct Show {
     pub clients: Vec<ClientEntry>,
     /// `[[address]]`, in file order: the first that matches wins.
     pub addresses: Vec<AddressRule>,
-    /// The files beside it that it was made from, as it names them: its mappings.
+    /// The other files that it was made from, as messages call them: its mappings.
     pub files: Vec<String>,
 }
 

@@ -250,7 +250,7 @@ impl Log {
                 passes,
             } => {
                 let (client, address, tags) = (shown(client), shown(address), shown(tags));
-                let goes = if *passes {
+                let goes = if passes {
                     "passes as it is"
                 } else {
                     "is dropped"

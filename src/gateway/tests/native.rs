@@ -349,7 +349,8 @@ root = "/mon"
 follow = ["/mon//*"]
 "#;
     let read = |path: &str| (path == "desk.toml").then(|| Ok(text.clone().into_bytes()));
-    let show = crate::config::load_show_bytes("show.toml", toml.as_bytes(), &[], Files(&read));
+    let show =
+        crate::config::load_show_bytes("show.toml", toml.as_bytes(), &[], Files::new(&read, ""));
     let mut bench = Bench::with(show.unwrap());
     bench.send(9, "/oscgate/subscribe //*");
     assert_eq!(
