@@ -21,6 +21,8 @@ pub(super) struct ShowFile {
     in_force: Vec<SocketAddr>,
     log_format: LogFormat,
     watch: Watch,
+    /// The other files that it is made from.
+    files: Vec<String>,
     watcher: Option<Watcher>,
     saves: mpsc::Sender<()>,
 }
@@ -40,10 +42,11 @@ impl ShowFile {
             in_force: show.gateway.listen.clone(),
             log_format,
             watch: Watch::Off,
+            files: Vec::new(),
             watcher: None,
             saves,
         };
-        file.watch_as(show.gateway.watch);
+        file.watch_as(show.gateway.watch, show.files.clone());
         file
     }
 
@@ -62,7 +65,7 @@ impl ShowFile {
                 self.path.display()
             );
         }
-        self.watch_as(show.gateway.watch);
+        self.watch_as(show.gateway.watch, show.files.clone());
         info!("{} is read again", self.path.display());
         handle.reload(show).await;
     }
@@ -83,7 +86,7 @@ impl ShowFile {
     }
 
     /// `None`, and it was told why, if it cannot be put in force.
-    fn read(&self) -> Option<Box<Show>> {
+    fn read(&mut self) -> Option<Box<Show>> {
         match load(&self.path, &self.listen) {
             Ok(Loaded::Show(show)) => Some(show),
             Ok(Loaded::Empty(_)) => {
@@ -95,6 +98,14 @@ impl ShowFile {
             }
             Ok(Loaded::Faults(faults)) => {
                 self.tell(&faults);
+                // A mapping that was named just now is watched too, until it is good.
+                let own = self.path.display().to_string();
+                let mut files = self.files.clone();
+                files.extend(faults.into_iter().map(|fault| fault.file));
+                files.retain(|file| *file != own);
+                files.sort_unstable();
+                files.dedup();
+                self.watch_as(self.watch, files);
                 None
             }
             Err(failure) => {
@@ -118,8 +129,12 @@ impl ShowFile {
         }
     }
 
-    fn watch_as(&mut self, watch: Watch) {
+    fn watch_as(&mut self, watch: Watch, files: Vec<String>) {
         self.watch = watch;
+        if files != self.files {
+            self.files = files;
+            self.watcher = None;
+        }
         self.watcher = match watch {
             Watch::Off => None,
             Watch::Report | Watch::Apply => self.watcher.take().or_else(|| self.new_watcher()),
@@ -128,8 +143,10 @@ impl ShowFile {
 
     fn new_watcher(&self) -> Option<Watcher> {
         let saves = self.saves.clone();
+        let files = self.files.iter().map(PathBuf::from);
+        let paths: Vec<PathBuf> = std::iter::once(self.path.clone()).chain(files).collect();
         // One save that waits to be looked at stands for all that follow.
-        let watcher = Watcher::new(&self.path, move || {
+        let watcher = Watcher::new(&paths, move || {
             let _ = saves.try_send(());
         });
         watcher

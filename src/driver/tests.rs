@@ -127,6 +127,7 @@ fn a_burst_larger_than_a_batch_is_answered_whole_and_in_order() {
 
 fn free_rule(pattern: &str) -> AddressRule {
     AddressRule {
+        line: 1,
         pattern: pattern.to_owned(),
         args: None,
         range: None,

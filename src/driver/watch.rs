@@ -1,4 +1,4 @@
-//! A saved show file, noticed: also by editors that write a new file and rename it.
+//! Saved files of a show, noticed: also by editors that write a new file and rename it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -18,32 +18,35 @@ pub struct WatchError {
     source: notify::Error,
 }
 
-/// Watches one file as long as it lives.
+/// Watches files as long as it lives.
 #[derive(Debug)]
 pub struct Watcher {
     _watcher: notify::RecommendedWatcher,
 }
 
 impl Watcher {
-    /// Calls `on_saved`, on a thread of its own, whenever the file has been changed and then left
-    /// alone for half a second.
+    /// Calls `on_saved`, on a thread of its own, whenever one of the files has been changed and all
+    /// were then left alone for half a second.
     ///
-    /// The folder is watched and not the file: an editor may put a new file in its place. Where
-    /// the path is a symbolic link, the link and the file that it leads to now are both watched.
+    /// The folders are watched and not the files: an editor may put a new file in its place. Where
+    /// a path is a symbolic link, the link and the file that it leads to now are both watched.
     ///
     /// # Errors
     ///
-    /// If the folder cannot be watched.
+    /// If a folder cannot be watched.
     pub fn new(
-        path: &Path,
+        paths: &[PathBuf],
         mut on_saved: impl FnMut() + Send + 'static,
     ) -> Result<Self, WatchError> {
-        let failed = |source| WatchError {
-            path: path.to_owned(),
-            source,
+        let with_target = |path: &PathBuf| {
+            let target = path.canonicalize().unwrap_or_else(|_| path.clone());
+            [path.clone(), target]
         };
-        let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let names = [path, &target].map(|path| path.file_name().map(ToOwned::to_owned));
+        let all: Vec<PathBuf> = paths.iter().flat_map(with_target).collect();
+        let names = all
+            .iter()
+            .map(|path| path.file_name().map(ToOwned::to_owned));
+        let names: Vec<Option<OsString>> = names.collect();
         let (events, changed) = channel();
         let tell = move |event: notify::Result<notify::Event>| {
             // Where the watching itself failed, something may have been missed.
@@ -51,15 +54,23 @@ impl Watcher {
                 let _ = events.send(());
             }
         };
-        let mut watcher = notify::recommended_watcher(tell).map_err(failed)?;
-        let folders = [path, &target].map(folder);
-        watcher
-            .watch(folders[0], RecursiveMode::NonRecursive)
-            .map_err(failed)?;
-        if folders[0].canonicalize().ok().as_deref() != Some(folders[1]) {
-            watcher
-                .watch(folders[1], RecursiveMode::NonRecursive)
-                .map_err(failed)?;
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| WatchError { path, source }
+        };
+        let first = all.first().map_or(Path::new(""), PathBuf::as_path);
+        let mut watcher = notify::recommended_watcher(tell).map_err(failed(first))?;
+        let mut watched: Vec<PathBuf> = Vec::new();
+        for path in &all {
+            let folder = folder(path);
+            // Two names of one folder are one folder.
+            let place = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+            if !watched.contains(&place) {
+                watcher
+                    .watch(folder, RecursiveMode::NonRecursive)
+                    .map_err(failed(path))?;
+                watched.push(place);
+            }
         }
         std::thread::spawn(move || {
             while changed.recv().is_ok() {
@@ -109,7 +120,7 @@ mod tests {
     fn reading(path: &Path) -> (Watcher, Receiver<String>) {
         let (read, told) = channel();
         let place = path.to_owned();
-        let watcher = Watcher::new(path, move || {
+        let watcher = Watcher::new(&[path.to_owned()], move || {
             let _ = read.send(fs::read_to_string(&place).unwrap_or_default());
         });
         (watcher.unwrap(), told)
@@ -173,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_not_there_is_an_error_that_names_it() {
-        let error = Watcher::new(Path::new("/no/such/folder/show.toml"), || {}).unwrap_err();
+        let error = Watcher::new(&["/no/such/folder/show.toml".into()], || {}).unwrap_err();
         assert!(error.to_string().contains("/no/such/folder"), "{error}");
     }
 }

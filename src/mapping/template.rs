@@ -605,7 +605,8 @@ mod tests {
             "/cue/a/start/x",
             "/x",
         ] {
-            assert!(!device.capture(other, &mut NOTHING_HELD), "{other}");
+            let mut held = NOTHING_HELD;
+            assert!(!device.capture(other, &mut held), "{other}");
         }
     }
 
