@@ -2,3 +2,7 @@
 
 /// Their names and texts, in the order in which they are listed.
 pub const BUILT_IN: &[(&str, &str)] = &[("x32", include_str!("../../mappings/x32.toml"))];
+
+#[cfg(test)]
+#[path = "builtin_tests.rs"]
+mod tests;
