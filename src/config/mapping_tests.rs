@@ -178,6 +178,59 @@ fn one_line_goes_both_ways() {
 }
 
 #[test]
+fn what_no_line_speaks_of_is_asked_for_and_passes() {
+    let x32 = load_mapping("x32", BUILT_IN[0].1.as_bytes(), Files::NONE).unwrap();
+    assert_eq!(
+        meant(&x32, "/headamp/000/gain", &[], &[]),
+        ["Query /headamp/000/gain"]
+    );
+    assert_eq!(meant(&x32, "/headamp/000/gain", &[F(0.5)], &[]), ["Pass"]);
+    assert_eq!(meant(&x32, "/oscgate/hello", &[], &[]), ["Pass"]);
+    // Where an address alone is an event, it passes as one.
+    let plain = mapping("");
+    assert_eq!(meant(&plain, "/go", &[], &[]), ["Pass"]);
+}
+
+#[test]
+fn an_x32_is_asked_and_kept_awake() {
+    let x32 = load_mapping("x32", BUILT_IN[0].1.as_bytes(), Files::NONE).unwrap();
+    let serves = |address: &str, arguments: &[Argument]| {
+        let said = meant(&x32, address, arguments, &[]);
+        said[0].starts_with("Serve")
+    };
+    for address in [
+        "/xremote",
+        "/renew",
+        "/unsubscribe",
+        "/xinfo",
+        "/info",
+        "/status",
+    ] {
+        assert!(serves(address, &[]), "{address}");
+    }
+    let one = meant(&x32, "/subscribe", &[s("/ch/03/mix/fader"), I(10)], &[]);
+    assert!(
+        one[0].starts_with("Serve") && one[0].ends_with(" /mixer/fader/3"),
+        "{one:?}"
+    );
+    for address in ["/-action/goscene", "/-action/clearsolo", "/save", "/load"] {
+        assert_eq!(meant(&x32, address, &[I(1)], &[]), ["Denied"], "{address}");
+    }
+    for address in ["/meters", "/meters/1", "/node", "/formatsubscribe"] {
+        assert_eq!(meant(&x32, address, &[], &[]), ["Nothing"], "{address}");
+    }
+    assert_eq!(
+        meant(&x32, "/ch/01/config/color", &[s("rd")], &[]),
+        ["/mixer/color/1 Int(1)"]
+    );
+    assert_eq!(
+        meant(&x32, "/dca/8/on", &[I(0)], &[]),
+        ["/mixer/dca/8/mute Int(1)"]
+    );
+    assert_eq!(meant(&x32, "/dca/08/on", &[I(0)], &[]), ["Pass"]);
+}
+
+#[test]
 fn an_index_may_be_an_argument() {
     let ardour = mapping(
         r#"
