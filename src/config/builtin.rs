@@ -1,7 +1,15 @@
 //! The mappings that are built into the program.
 
 /// Their names and texts, in the order in which they are listed.
-pub const BUILT_IN: &[(&str, &str)] = &[("x32", include_str!("../../mappings/x32.toml"))];
+pub const BUILT_IN: &[(&str, &str)] = &[
+    ("x32", include_str!("../../mappings/x32.toml")),
+    ("xair", include_str!("../../mappings/xair.toml")),
+    ("touchosc", include_str!("../../mappings/touchosc.toml")),
+    (
+        "touchosc-mk1",
+        include_str!("../../mappings/touchosc-mk1.toml"),
+    ),
+];
 
 #[cfg(test)]
 #[path = "builtin_tests.rs"]
