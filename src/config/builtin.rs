@@ -9,6 +9,7 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         "touchosc-mk1",
         include_str!("../../mappings/touchosc-mk1.toml"),
     ),
+    ("qlcplus", include_str!("../../mappings/qlcplus.toml")),
 ];
 
 #[cfg(test)]
