@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::config::BUILT_IN;
-use crate::mapping::{Deeds, What, World};
-use crate::osc::{Argument, Arguments, ElementView, PacketView, encode_message};
+use crate::mapping::{Deeds, Told, What, When, World};
+use crate::osc::{Argument, ArgumentView, Arguments, ElementView, PacketView, encode_message};
 
 /// A mapping of these tables, under a plain head.
 fn mapping(tables: &str) -> Mapping {
@@ -120,7 +120,10 @@ fn shown(bytes: &[u8]) -> String {
     let address = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let tail = &bytes[(end / 4 + 1) * 4..];
     let values: Vec<String> = Arguments::of_tail(tail)
-        .map(|value| format!("{value:?}"))
+        .map(|value| match value {
+            ArgumentView::String(text) => format!("String({:?})", String::from_utf8_lossy(text)),
+            value => format!("{value:?}"),
+        })
         .collect();
     format!("{address} {}", values.join(" "))
         .trim_end()
@@ -322,5 +325,35 @@ relative = 0.1
     assert_eq!(
         meant(&surface, "/enc3", &[F(1.0)], &muted),
         ["NoValue /mixer/fader/3"]
+    );
+}
+
+#[test]
+fn a_capture_alone_is_told_as_a_number() {
+    let ardour = mapping(
+        r#"
+[[tell]]
+when = "locked"
+gateway = "/mixer/fader/{n:1..8}"
+send = "/strip/fader/touch"
+args = ["{n}", 1, "strip {n}", "{holder}"]
+"#,
+    );
+    let told = Told {
+        when: When::Locked,
+        address: "/mixer/fader/3",
+        holder: "alice",
+        own: false,
+        code: "",
+        name: "",
+        remaining: 30,
+    };
+    let (mut scratch, mut out) = (Vec::new(), Vec::new());
+    for route in ardour.tellings(told) {
+        assert!(route.tell(&told, &mut scratch, &mut out));
+    }
+    assert_eq!(
+        shown(&out),
+        "/strip/fader/touch Int(3) Int(1) String(\"strip 3\") String(\"alice\")"
     );
 }
