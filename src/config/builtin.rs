@@ -10,6 +10,7 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../mappings/touchosc-mk1.toml"),
     ),
     ("qlcplus", include_str!("../../mappings/qlcplus.toml")),
+    ("ardour", include_str!("../../mappings/ardour.toml")),
 ];
 
 #[cfg(test)]
