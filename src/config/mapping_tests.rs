@@ -357,3 +357,25 @@ args = ["{n}", 1, "strip {n}", "{holder}"]
         "/strip/fader/touch Int(3) Int(1) String(\"strip 3\") String(\"alice\")"
     );
 }
+
+#[test]
+fn a_person_may_stand_in_an_address_with_a_number() {
+    let browsers = mapping(
+        r#"
+[[map]]
+device = "/as/{user:*}/fader_{n:1..8}"
+gateway = "/mixer/fader/{n}"
+args = "f"
+"#,
+    );
+    assert_eq!(
+        meant(&browsers, "/as/alice/fader_3", &[F(0.5)], &[]),
+        ["/mixer/fader/3 Float(0.5) by alice"]
+    );
+    assert_eq!(
+        meant(&browsers, "/as/alice/fader_9", &[F(0.5)], &[]),
+        ["Pass"]
+    );
+    // It is the person's own: everybody is told by another line.
+    assert_eq!(told(&browsers, "/mixer/fader/3", &[F(0.5)]), [""; 0]);
+}

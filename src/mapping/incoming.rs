@@ -273,7 +273,7 @@ impl Mapping {
             let line = &self.lines[open as usize];
             for template in line.device.iter().filter(|_| self.holds(line, world)) {
                 let mut held = NOTHING_HELD;
-                if template.capture(address, &mut held) {
+                if template.capture(address, &line.captures, &mut held) {
                     named = true;
                     match self.read_line((open, Way::Device), held, said, world, deeds) {
                         Fit::Yes => return true,

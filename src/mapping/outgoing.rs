@@ -85,7 +85,8 @@ impl Mapping {
             let line = &self.lines[id as usize];
             line.gateway.iter().find_map(|template| {
                 let mut held = NOTHING_HELD;
-                template.capture(address, &mut held).then_some(Route {
+                let fits = template.capture(address, &line.captures, &mut held);
+                fits.then_some(Route {
                     mapping: self,
                     line: id as usize,
                     held,
