@@ -9,6 +9,11 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         "touchosc-mk1",
         include_str!("../../mappings/touchosc-mk1.toml"),
     ),
+    (
+        "open-stage-control",
+        include_str!("../../mappings/open-stage-control.toml"),
+    ),
+    ("companion", include_str!("../../mappings/companion.toml")),
     ("qlcplus", include_str!("../../mappings/qlcplus.toml")),
     ("ardour", include_str!("../../mappings/ardour.toml")),
 ];
