@@ -31,6 +31,21 @@ fn every_built_in_mapping_is_good() {
     }
 }
 
+/// Who asks by an address alone asks for everything when it starts, and waits for each answer.
+#[test]
+fn what_can_be_asked_for_is_answered_before_anybody_set_it() {
+    for (name, text) in BUILT_IN {
+        let mapping = mapping(name, text);
+        for address in mapping.gateway_addresses().filter(|_| mapping.queries.bare) {
+            let mut out = Vec::new();
+            let is_said = mapping
+                .routes(address)
+                .any(|route| route.write_unset(&mut out));
+            assert!(is_said, "{name}: {address} has no `unset`");
+        }
+    }
+}
+
 #[test]
 fn every_built_in_mapping_speaks_of_the_documented_addresses() {
     let known = documented();
