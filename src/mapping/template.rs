@@ -226,7 +226,7 @@ impl Part {
                 let mut digits = Vec::new();
                 put_digits(written, *width, &mut digits);
                 let sum = i64::try_from(written).ok()? - offset;
-                let whole = factor != 0 && sum % factor == 0 && digits == text[..end].as_bytes();
+                let whole = factor != 0 && sum % factor == 0 && digits == text.as_bytes()[..end];
                 let number = i32::try_from(whole.then(|| sum / factor)?).ok()?;
                 let is_one = known(capture)?.contains(&number);
                 is_one.then_some((capture, number, &text[end..]))

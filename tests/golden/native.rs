@@ -76,7 +76,11 @@ fn folder() -> PathBuf {
 fn read(path: &Path) -> Vec<Case> {
     let text =
         fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    let name = path
+        .file_name()
+        .expect("a file")
+        .to_string_lossy()
+        .into_owned();
     let mut cases: Vec<Case> = Vec::new();
     let mut is_cited = false;
     for (number, line) in (1..).zip(text.lines()) {
@@ -185,10 +189,9 @@ fn make(mapping: &Mapping, case: &Case) -> Vec<Made> {
 fn heard(mapping: &Mapping, bytes: &[u8]) -> Vec<Made> {
     let (address, arguments) = parts(bytes);
     let mut deeds = Deeds::default();
-    mapping.read(address, arguments.clone(), &World::EMPTY, &mut deeds);
+    mapping.read(address, arguments, &World::EMPTY, &mut deeds);
     let all = (0..deeds.len()).map(|n| deeds.get(n).expect("it is one of them"));
-    all.map(|deed| done(mapping, &deed, arguments.clone()))
-        .collect()
+    all.map(|deed| done(mapping, &deed, arguments)).collect()
 }
 
 fn done(mapping: &Mapping, deed: &Deed<'_>, came: Arguments<'_>) -> Made {
@@ -236,7 +239,7 @@ fn told(mapping: &Mapping, bytes: &[u8]) -> Vec<Made> {
     routes
         .filter_map(|route| {
             let mut out = Vec::new();
-            let is_told = route.write(arguments.clone(), &World::EMPTY, &mut out);
+            let is_told = route.write(arguments, &World::EMPTY, &mut out);
             is_told.then(|| exact(out))
         })
         .collect()
