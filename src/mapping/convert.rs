@@ -152,6 +152,16 @@ impl Conversion {
         Some((position * f64::from(steps - 1)).round() as i64)
     }
 
+    /// Whether a value of the gateway is an end of the travel.
+    #[must_use]
+    pub(super) fn is_end(&self, value: ArgumentView<'_>) -> bool {
+        let Kind::Number(number) = &self.kind else {
+            return false;
+        };
+        let (low, high) = number.gateway;
+        read_number(value).is_some_and(|value| value <= low || value >= high)
+    }
+
     /// A value of the gateway for a relative move: `by` of the device's units from `now`.
     #[must_use]
     pub fn moved(&self, now: f64, by: f64) -> f64 {

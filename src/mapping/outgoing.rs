@@ -111,6 +111,19 @@ impl Mapping {
 }
 
 impl<'m> Route<'m> {
+    /// Whether a value of the gateway is an end of the device's travel.
+    #[must_use]
+    pub fn is_end(&self, values: Arguments<'_>) -> bool {
+        let mut values = values;
+        let (Some(map), Some(value)) = (self.map(), values.next()) else {
+            return false;
+        };
+        match &map.conversions[..] {
+            [conversion] => conversion.is_end(value),
+            _ => false,
+        }
+    }
+
     /// Its line.
     #[must_use]
     pub fn compiled(&self) -> &'m Line {
