@@ -13,6 +13,8 @@ mod init;
 mod keys;
 mod load;
 mod load_mapping;
+mod mapping_address;
+mod mapping_control;
 mod mapping_keys;
 mod mapping_kind;
 mod mapping_line;

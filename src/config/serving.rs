@@ -5,7 +5,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::keys::TableName;
-use super::mapping_line::Context;
+use super::mapping_address::Context;
 use super::mapping_values::{plain_address, sayings, template_fault};
 use super::values;
 use super::walk::{Read, Section, Walk};
