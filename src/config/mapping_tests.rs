@@ -271,3 +271,50 @@ relative = 0.1
         ["NoValue /mixer/fader/3"]
     );
 }
+
+#[test]
+fn a_line_without_a_bank_is_told_in_every_bank() {
+    let surface = mapping(
+        r#"
+[[bank]]
+name = "page"
+device = "/page"
+args = "i"
+numbers = "1..2"
+
+[[map]]
+device = "/fader{n:1..8}"
+gateway = "/mixer/fader/{n+8*page-8}"
+args = "f"
+
+[[map]]
+device = "/master"
+gateway = "/mixer/main"
+args = "f"
+"#,
+    );
+    for (page, address, told) in [
+        (1, "/mixer/main", "/master Float(0.5)"),
+        (2, "/mixer/main", "/master Float(0.5)"),
+        (1, "/mixer/fader/9", ""),
+        (2, "/mixer/fader/9", "/fader1 Float(0.5)"),
+    ] {
+        let world = World {
+            value: &|_| None,
+            banks: &[page],
+        };
+        let bytes = message(address, &[F(0.5)]);
+        let mut out = Vec::new();
+        with_arguments(&bytes, |values| {
+            for route in surface.routes(address) {
+                route.write(values.clone(), &world, &mut out);
+            }
+        });
+        let said = if out.is_empty() {
+            String::new()
+        } else {
+            shown(&out)
+        };
+        assert_eq!(said, told, "{address} on page {page}");
+    }
+}

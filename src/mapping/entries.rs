@@ -115,17 +115,21 @@ impl Entries {
     }
 }
 
+/// The numbers that a capture of a line runs through; `None`: it has none, or it is a bank that
+/// the line does not speak of.
+fn list(line: &Line, capture: usize) -> Option<&[i32]> {
+    match &line.captures.0[capture].values {
+        Values::Numbers(numbers) => Some(numbers),
+        Values::Bank(_, numbers) => line.uses(capture).then_some(&numbers[..]),
+        Values::Text | Values::User => None,
+    }
+}
+
 /// Every choice of numbers for the captures of a line that have a list of them, one after the
 /// other; the others are missing.
 pub(super) fn choices(line: &Line) -> impl Iterator<Item = Held<'static>> {
-    let lists: Vec<Option<Vec<i32>>> = line
-        .captures
-        .0
-        .iter()
-        .map(|capture| match &capture.values {
-            Values::Numbers(numbers) | Values::Bank(_, numbers) => Some(numbers.clone()),
-            Values::Text | Values::User => None,
-        })
+    let lists: Vec<Option<Vec<i32>>> = (0..line.captures.0.len())
+        .map(|capture| list(line, capture).map(<[i32]>::to_vec))
         .collect();
     let mut at: Option<Vec<usize>> = Some(vec![0; lists.len()]);
     std::iter::from_fn(move || {
@@ -156,9 +160,7 @@ pub(super) fn choices(line: &Line) -> impl Iterator<Item = Held<'static>> {
 
 /// How many choices there are.
 pub(super) fn count(line: &Line) -> usize {
-    let counts = line.captures.0.iter().map(|capture| match &capture.values {
-        Values::Numbers(numbers) | Values::Bank(_, numbers) => numbers.len(),
-        Values::Text | Values::User => 1,
-    });
+    let captures = 0..line.captures.0.len();
+    let counts = captures.map(|capture| list(line, capture).map_or(1, <[i32]>::len));
     counts.fold(1, usize::saturating_mul)
 }

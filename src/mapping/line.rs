@@ -358,6 +358,20 @@ impl Line {
             .any(|slot| matches!(slot, Slot::Capture(of) if *of == capture))
     }
 
+    /// Whether a capture stands in any of its addresses or arguments; a bank that does not is none
+    /// of its business.
+    #[must_use]
+    pub fn uses(&self, capture: usize) -> bool {
+        let (one, other) = match &self.role {
+            Role::Map(map) => (map.push.as_ref(), map.get.as_ref()),
+            Role::Touch(touch) => (touch.release.as_ref(), None),
+            Role::Bank(_) | Role::Service(_) | Role::Tell(_) => (None, None),
+        };
+        let templates = self.device.iter().chain(&self.gateway);
+        let mut templates = templates.chain(one).chain(other);
+        templates.any(|template| template.uses(capture)) || self.is_argument(capture)
+    }
+
     /// The capture that says which person acts.
     #[must_use]
     pub fn user(&self) -> Option<usize> {

@@ -196,7 +196,11 @@ impl<'m> Route<'m> {
         captures
             .into_iter()
             .all(|(capture, held)| match capture.values {
-                Values::Bank(bank, _) => *held == Captured::Number(self.mapping.bank(bank, world)),
+                // One that the line does not speak of has no number here.
+                Values::Bank(bank, _) => {
+                    let own = Captured::Number(self.mapping.bank(bank, world));
+                    *held == own || *held == Captured::Missing
+                }
                 Values::Numbers(_) | Values::Text | Values::User => true,
             })
     }
