@@ -38,6 +38,8 @@ pub(super) fn map(
     let get = templates.resolve(walk, section, "get")?.pop();
     let slots = slots(walk, section, arguments.as_ref(), &templates.captures)?;
     let mut map = role?;
+    // A value in the address needs no argument.
+    let slots = slots.or_else(|| map.value.map(|_| Vec::new()));
     (map.push, map.get) = (push, get);
     if device.is_empty() || gateway.is_empty() {
         return None;

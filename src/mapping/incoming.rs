@@ -314,6 +314,10 @@ impl Mapping {
         match &line.role {
             Role::Map(map) => {
                 if self.is_question(way, map, said.values) {
+                    // At an address of its own, which one is asked for may be an argument.
+                    if way == Way::Get && !line.read_captures(said.values, &mut held) {
+                        return Fit::No;
+                    }
                     self.query(id, line, &held, deeds);
                     return Fit::Yes;
                 }
@@ -401,7 +405,8 @@ impl Mapping {
         if way == Way::Get {
             return true;
         }
-        let is_value = map.event.is_none() && map.toggle != Some(Toggle::Press);
+        let is_value =
+            map.event.is_none() && map.toggle != Some(Toggle::Press) && map.value.is_none();
         let mut all = values;
         match (all.next(), &self.queries.argument) {
             (None, _) => self.queries.bare && is_value,

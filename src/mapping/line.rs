@@ -328,6 +328,31 @@ impl Line {
         fit
     }
 
+    /// Reads of a question what it is about: its captures, and what is always the same before
+    /// them; `false`: it is another line's.
+    pub(super) fn read_captures<'a>(&self, values: Arguments<'a>, held: &mut Held<'a>) -> bool {
+        let mut values = values;
+        for slot in self.slots.iter().flatten() {
+            match slot {
+                Slot::Value(_) => {}
+                Slot::Rest => return true,
+                Slot::Literal(literal) => {
+                    if !values.next().is_some_and(|value| literal.is(value)) {
+                        return false;
+                    }
+                }
+                Slot::Capture(capture) => {
+                    let value = values.next();
+                    match value.and_then(|value| self.captured(*capture, value)) {
+                        Some(captured) => held[*capture] = captured,
+                        None => return false,
+                    }
+                }
+            }
+        }
+        true
+    }
+
     /// An argument as what a capture holds; `None`: it is none of its values.
     fn captured<'a>(&self, capture: usize, value: ArgumentView<'a>) -> Option<Captured<'a>> {
         use super::template::Values;

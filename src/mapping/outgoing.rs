@@ -185,7 +185,13 @@ impl<'m> Route<'m> {
             let Some(number) = read_number(found[0]) else {
                 return false;
             };
-            held[capture] = Captured::Number(number.round() as i32);
+            let number = number.round() as i32;
+            // A number that the device's address cannot hold is none of its values.
+            if !matches!(&line.captures.0[capture].values, Values::Numbers(known) if known.contains(&number))
+            {
+                return false;
+            }
+            held[capture] = Captured::Number(number);
         }
         self.put_address(template, &held, out) && self.put_slots(line, &found, out)
     }

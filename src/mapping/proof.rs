@@ -62,13 +62,17 @@ fn is_same(
     ) else {
         return false;
     };
-    match &conversion.kind {
-        // Through a curve a float comes back within what its 32 bits hold.
-        Kind::Number(number) if number.steps.is_none() && conversion.device == b'f' => {
-            (a - b).abs() <= 1e-4 * (number.range.1 - number.range.0).abs()
+    // A sample is an int or a float where the device has one of 64 bits.
+    a == b
+        || match &conversion.kind {
+            // Through a curve a float comes back within what its 32 bits hold.
+            Kind::Number(number)
+                if number.steps.is_none() && matches!(conversion.device, b'f' | b'd') =>
+            {
+                (a - b).abs() <= 1e-4 * (number.range.1 - number.range.0).abs()
+            }
+            Kind::Plain | Kind::Number(_) | Kind::Switch(_) | Kind::Names(_) => false,
         }
-        Kind::Plain | Kind::Number(_) | Kind::Switch(_) | Kind::Names(_) => false,
-    }
 }
 
 fn shown(value: crate::osc::ArgumentView<'_>) -> String {
@@ -76,6 +80,8 @@ fn shown(value: crate::osc::ArgumentView<'_>) -> String {
     match value {
         ArgumentView::Int(number) => number.to_string(),
         ArgumentView::Float(number) => format!("{number:?}"),
+        ArgumentView::Long(number) => number.to_string(),
+        ArgumentView::Double(number) => format!("{number:?}"),
         ArgumentView::True => "true".to_owned(),
         ArgumentView::False => "false".to_owned(),
         ArgumentView::String(text) => format!("\"{}\"", String::from_utf8_lossy(text)),
