@@ -3,12 +3,15 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::fault::quoted;
 use super::mapping_values::{Arguments, number, template_fault};
+use super::nearest::nearest;
+use super::values::Trouble;
 use super::walk::{Section, Walk};
+use crate::limits::ADDRESS_BYTES_MAX;
 use crate::mapping::{
     Bank, Capture, Captures, Line, Origin, RawTemplate, Role, Slot, Template, Values,
 };
-use crate::osc::check_address;
 
 /// What all lines of a file share.
 pub(super) struct Context {
@@ -124,36 +127,12 @@ impl<'c> Templates<'c> {
         key: &'static str,
         side: Side,
     ) -> bool {
-        let slash = format!("/{text}");
-        let (message, cure) = if text.trim() != text || text.is_empty() {
-            ("an address has no spaces around it and is not empty", None)
-        } else if side == Side::Gateway && !text.starts_with('/') {
-            (
-                "an address of the gateway begins with \"/\"",
-                Some(format!("write \"{slash}\"")),
-            )
-        } else if side == Side::Gateway && is_own(text) {
-            (
-                "the addresses under /oscgate are the gateway's own",
-                Some("write another address".to_owned()),
-            )
-        } else if check_address(if text.starts_with('/') { text } else { &slash }.as_bytes())
-            .is_none()
-        {
-            (
-                "an address has no control characters and at most 255 bytes",
-                None,
-            )
-        } else if outside_braces(text).contains(['*', '?', '[', ']']) {
-            (
-                "an address of a line is plain: it has no pattern characters",
-                Some("write a capture such as {n:1..8} instead".to_owned()),
-            )
-        } else {
-            return true;
-        };
-        walk.fault(&value.span(), key, message, cure);
-        false
+        let trouble = address_trouble(text, side);
+        if let Some(trouble) = trouble {
+            walk.fault(&value.span(), key, trouble.message, trouble.cure);
+            return false;
+        }
+        true
     }
 
     /// The templates of a key with their captures resolved.
@@ -192,7 +171,25 @@ impl<'c> Templates<'c> {
             return true;
         };
         match value.get_ref().as_array() {
-            Some(items) => items.iter().all(|item| self.read(walk, item, key, side)),
+            Some(items) if items.is_empty() => {
+                let message = format!("`{key}` is an empty list");
+                let cure = Some("write an address into it, or take this line out".to_owned());
+                walk.fault(&value.span(), key, message, cure);
+                false
+            }
+            Some(items) if items.len() > 1 && !matches!(key, "gateway" | "aliases") => {
+                let message = format!("`{key}` is one address");
+                let cure = match key {
+                    "device" => "write the others as `aliases`",
+                    _ => "write a line of its own for each",
+                };
+                walk.fault(&value.span(), key, message, Some(cure.to_owned()));
+                false
+            }
+            // Each is read, also after one that is wrong.
+            Some(items) => items
+                .iter()
+                .fold(true, |good, item| self.read(walk, item, key, side) && good),
             None => self.read(walk, value, key, side),
         }
     }
@@ -200,6 +197,45 @@ impl<'c> Templates<'c> {
 
 fn is_own(text: &str) -> bool {
     text == "/oscgate" || text.starts_with("/oscgate/")
+}
+
+/// Why a text is no address of a line, if it is none.
+pub(super) fn address_trouble(text: &str, side: Side) -> Option<Trouble> {
+    let slash = format!("/{}", text.trim());
+    let plain = outside_braces(if text.starts_with('/') { text } else { &slash });
+    let trouble = |message: &str, cure: String| Some(Trouble::new(message, cure));
+    if text.trim().is_empty() {
+        trouble(
+            "an address is not empty",
+            "write it like \"/a/{n:1..8}\"".to_owned(),
+        )
+    } else if text.trim() != text {
+        let cure = format!("write {}", quoted(text.trim()));
+        trouble("an address has no spaces before or behind it", cure)
+    } else if side == Side::Gateway && !text.starts_with('/') {
+        let cure = format!("write {}", quoted(&slash));
+        trouble("an address of the gateway begins with \"/\"", cure)
+    } else if side == Side::Gateway && is_own(text) {
+        let message = "the addresses under /oscgate are the gateway's own";
+        trouble(message, "write another address".to_owned())
+    } else if plain.chars().any(char::is_control) {
+        let message = "there is a control character in this address";
+        trouble(message, "type it again".to_owned())
+    } else if plain.len() > ADDRESS_BYTES_MAX {
+        let message = format!("this address is {} bytes long", plain.len());
+        trouble(
+            &message,
+            format!("an address has at most {ADDRESS_BYTES_MAX}"),
+        )
+    } else if plain.contains(['*', '?', '[', ']']) {
+        let message = "an address of a line is plain, and this one has pattern characters";
+        trouble(
+            message,
+            "write a capture such as {n:1..8} instead".to_owned(),
+        )
+    } else {
+        None
+    }
 }
 
 /// A template's text without its holes.
@@ -228,7 +264,14 @@ pub(super) fn slots(
     match arguments.resolve(captures) {
         Ok(slots) => Some(Some(slots)),
         Err(name) => {
-            let span = section.value("args")?.span();
+            let value = section.value("args")?;
+            let mut items = value.get_ref().as_array().into_iter().flatten();
+            let hole = format!("{{{name}");
+            let said = items.find(|item| {
+                let text = item.get_ref().as_str();
+                text.is_some_and(|text| text.starts_with(&hole))
+            });
+            let span = said.unwrap_or(value).span();
             let message = format!("nothing in this line says what \"{name}\" is");
             let cure = format!("give its range: {{{name}:1..8}}");
             walk.fault(&span, "args", message, Some(cure));
@@ -244,31 +287,40 @@ pub(super) fn only(
     context: &Context,
 ) -> Option<(usize, i32)> {
     let value = section.value("only")?;
-    let names: Vec<&str> = context.banks.iter().map(|bank| &*bank.name).collect();
-    let cure = match names.first() {
-        Some(name) => format!(
-            "write it like {{ {name} = 1 }}; banks are {}",
-            names.join(", ")
-        ),
-        None => "declare a [[bank]] first".to_owned(),
-    };
+    let names = context.banks.iter().map(|bank| &*bank.name);
     let entry = value.get_ref().as_table().filter(|table| table.len() == 1);
-    let found = entry.and_then(|table| {
-        let (name, number_of) = table.iter().next()?;
-        let at = context
-            .banks
-            .iter()
-            .position(|bank| bank.name == name.get_ref().as_ref())?;
-        let number = number(number_of)?;
-        let known = context.banks[at].numbers.iter();
-        let number = known.copied().find(|&one| f64::from(one) == number)?;
-        Some((at, number))
-    });
-    if found.is_none() {
+    let entry = entry.and_then(|table| table.iter().next());
+    let Some((name, number_at)) = entry else {
         let message = "`only` names a bank and one of its numbers";
+        let name = names.clone().next().unwrap_or("page");
+        let cure = format!("write it like {{ {name} = 1 }}");
         walk.fault(&value.span(), "only", message, Some(cure));
+        return None;
+    };
+    let at = names.clone().position(|known| known == name.get_ref());
+    let Some(at) = at else {
+        let message = format!("no bank is called {}", quoted(name.get_ref()));
+        let cure = match nearest(name.get_ref(), names.clone()) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None if context.banks.is_empty() => "declare a [[bank]] first".to_owned(),
+            None => format!("banks are {}", names.collect::<Vec<_>>().join(", ")),
+        };
+        walk.fault(&name.span(), "only", message, Some(cure));
+        return None;
+    };
+    let numbers = &context.banks[at].numbers;
+    let number = number(number_at);
+    let known = numbers.iter().find(|&&one| Some(f64::from(one)) == number);
+    if known.is_none() {
+        let message = format!("this is none of the numbers of {}", quoted(name.get_ref()));
+        let cure = format!(
+            "write one from {} to {}",
+            numbers[0],
+            numbers[numbers.len() - 1]
+        );
+        walk.fault(&number_at.span(), "only", message, Some(cure));
     }
-    found
+    known.map(|&number| (at, number))
 }
 
 /// What stands at a key, for people.

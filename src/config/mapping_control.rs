@@ -1,11 +1,13 @@
 //! `[[touch]]`, `[[tell]]` and `[[bank]]`: tables of a mapping file made lines.
 
+use super::fault::quoted;
 use super::mapping_address::{Context, Side, Templates, only, slots, text_of};
 use super::mapping_values::{arguments, real, sayings};
-use super::values;
-use super::walk::{Section, Walk};
+use super::values::Trouble;
+use super::walk::{Read, Section, Walk};
 use crate::mapping::{
     Bank, Captures, Line, Piece, RawTemplate, Role, Say, Slot, Tell, Touch, Values, When, Whose,
+    is_capture_name,
 };
 
 /// A `[[touch]]`.
@@ -33,7 +35,7 @@ pub(super) fn touch(
         walk.fault(&value.span(), "args", message, Some(cure));
         good = false;
     }
-    if !good || (given && arguments.is_none()) {
+    if !good || (given && arguments.is_none()) || section.value("device").is_none() {
         return None;
     }
     let device = templates.resolve(walk, section, "device")?;
@@ -130,6 +132,20 @@ fn when(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Option<Vec<When>>
     Some(vec![walk.word(section, "when", what, &words)?])
 }
 
+/// A bank's name stands in the holes of addresses.
+fn bank_name(text: &str, banks: &[Bank]) -> Read<String> {
+    if banks.iter().any(|bank| bank.name == text) {
+        let message = format!("there is a bank {} already", quoted(text));
+        return Err(Trouble::new(message, "each has a name of its own"));
+    }
+    if !is_capture_name(text) || text == "user" {
+        let message = format!("{} cannot name a bank", quoted(text));
+        let cure = "write letters, digits and \"_\", a letter first: \"page\"";
+        return Err(Trouble::new(message, cure));
+    }
+    Ok(text.to_owned())
+}
+
 /// A `[[bank]]`, and the line that chooses one.
 pub(super) fn bank(
     walk: &mut Walk<'_, '_>,
@@ -139,7 +155,7 @@ pub(super) fn bank(
     for key in ["name", "device", "numbers"] {
         walk.missing(section, key);
     }
-    let name = walk.text(section, "name", values::plain_name);
+    let name = walk.text(section, "name", |text| bank_name(text, &context.banks));
     let raw = walk.text(section, "numbers", |text| {
         RawTemplate::parse(&format!("{{n:{text}}}"))
             .and_then(|raw| {
@@ -147,7 +163,7 @@ pub(super) fn bank(
                 raw.declare(&mut captures)?;
                 Ok(captures)
             })
-            .map_err(|error| values::Trouble::new(error.message, "write it like \"1..4\""))
+            .map_err(|error| Trouble::new(error.message, "write it like \"1..4\""))
     });
     let mut templates = Templates::new(context);
     let good = templates.read_all(walk, section, "device", Side::Device);

@@ -1,8 +1,10 @@
 //! `[[map]]`: one table of a mapping file made a line.
 
+use super::fault::quoted;
 use super::mapping_address::{Context, Side, Templates, only, slots, text_of};
 use super::mapping_kind::kinds;
-use super::mapping_values::{Arguments, arguments, number, real, tags};
+use super::mapping_values::{Arguments, arguments, counted, number, real, tags};
+use super::nearest::nearest;
 use super::values;
 use super::walk::{Section, Walk};
 use crate::mapping::{Direction, Edge, Line, Map, Role, Template, Toggle};
@@ -27,11 +29,11 @@ pub(super) fn map(
     good &= templates.read_all(walk, section, "gateway", Side::Gateway);
     let role = map_role(walk, section, arguments.as_ref(), &templates);
     let only = only(walk, section, context);
-    if !good || (args_given && arguments.is_none()) {
+    // Without them nobody can say which captures there are.
+    if !good || (args_given && arguments.is_none()) || section.value("device").is_none() {
         return None;
     }
     let mut device = templates.resolve(walk, section, "device")?;
-    device.truncate(1);
     device.extend(templates.resolve(walk, section, "aliases")?);
     let gateway = templates.resolve(walk, section, "gateway")?;
     let push = templates.resolve(walk, section, "push")?.pop();
@@ -61,11 +63,12 @@ fn splits(
 ) -> Option<()> {
     if gateway.len() > 1 && gateway.len() != map.conversions.len() {
         let message = format!(
-            "{} gateway addresses and {} values in `args`",
+            "{} gateway addresses and {}",
             gateway.len(),
-            map.conversions.len()
+            counted(map.conversions.len(), "value")
         );
-        let cure = "a message is split into one value for each address".to_owned();
+        let cure = "a message is split into one value for each: write `args` with as many types";
+        let cure = cure.to_owned();
         let span = section.value("gateway")?.span();
         walk.fault(&span, "gateway", message, Some(cure));
         return None;
@@ -87,6 +90,14 @@ fn map_role(
         ("out", Direction::Out),
     ];
     let value = value_capture(walk, section, templates);
+    if let (true, Some(args)) = (
+        value.is_some() && arguments.is_some_and(|arguments| !arguments.tags.is_empty()),
+        section.value("args"),
+    ) {
+        let message = "`value` says that the value stands in the address, and `args` has another";
+        let cure = "take one of them out".to_owned();
+        walk.fault(&args.span(), "args", message, Some(cure));
+    }
     let mut device_tags = arguments.map_or(Vec::new(), |arguments| arguments.tags.clone());
     if value.is_some() {
         device_tags = vec![b'i'];
@@ -143,8 +154,11 @@ fn contradictions(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>, map: &Map)
     }
     let one_value = map.conversions.len() == 1;
     for key in ["relative", "toggle"] {
-        let is_press = key == "toggle" && map.toggle == Some(Toggle::Press);
-        if let (Some(value), false) = (section.value(key), one_value || is_press) {
+        let is_there = match key {
+            "relative" => map.relative.is_some(),
+            _ => matches!(map.toggle, Some(Toggle::Number(_))),
+        };
+        if let (Some(value), true) = (section.value(key), is_there && !one_value) {
             let message = format!("`{key}` is for lines with one value");
             let cure = "write `args` with one type tag such as \"f\"".to_owned();
             walk.fault(&value.span(), key, message, Some(cure));
@@ -165,8 +179,12 @@ fn value_capture(
     };
     let found = templates.captures.find(name);
     if found.is_none() {
-        let message = format!("no capture of `device` is called \"{name}\"");
-        let cure = format!("put it where the value stands: /at/{{{name}:0..100}}");
+        let message = format!("no capture of `device` is called {}", quoted(name));
+        let captures = templates.captures.0.iter().map(|capture| &*capture.name);
+        let cure = match nearest(name, captures) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("put it where the value stands: /at/{{{name}:0..100}}"),
+        };
         walk.fault(&value.span(), "value", message, Some(cure));
     }
     found

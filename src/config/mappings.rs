@@ -145,7 +145,7 @@ fn root(text: &str) -> Read<String> {
     if !text.starts_with('/') {
         return bad(&format!(
             "it begins with \"/\": {}",
-            quoted(&format!("/{text}"))
+            quoted(&format!("/{}", text.trim_end_matches('/')))
         ));
     }
     if text.ends_with('/') {

@@ -52,7 +52,7 @@ impl Entries {
         self.by_address.get(address).map_or(&[], Vec::as_slice)
     }
 
-    /// Adds a line to an address, unless it is there already.
+    /// Adds a line to an address, unless it is there already with the same numbers.
     pub(super) fn add(
         &mut self,
         address: &str,
@@ -65,18 +65,22 @@ impl Entries {
             Some(entries) => entries,
             None => self.by_address.entry(address.into()).or_default(),
         };
-        if entries
-            .iter()
-            .any(|entry| (entry.line, entry.way) == (line, way))
-        {
+        let start = self.numbers.len();
+        let numbers = held[..count].iter().map(|held| match held {
+            Captured::Number(number) => *number,
+            Captured::Text(_) | Captured::Missing => NO_NUMBER,
+        });
+        self.numbers.extend(numbers);
+        let (before, new) = self.numbers.split_at(start);
+        let is_there = entries.iter().any(|entry| {
+            (entry.line, entry.way) == (line, way)
+                && before[entry.numbers as usize..].starts_with(new)
+        });
+        if is_there {
+            self.numbers.truncate(start);
             return;
         }
-        let numbers = u32::try_from(self.numbers.len()).expect("addresses are bounded");
-        self.numbers
-            .extend(held[..count].iter().map(|held| match held {
-                Captured::Number(number) => *number,
-                Captured::Text(_) | Captured::Missing => NO_NUMBER,
-            }));
+        let numbers = u32::try_from(start).expect("addresses are bounded");
         entries.push(Entry { line, way, numbers });
     }
 

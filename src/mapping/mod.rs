@@ -13,6 +13,7 @@ mod compile;
 mod convert;
 mod curve;
 mod entries;
+mod holes;
 mod incoming;
 mod line;
 mod mapping;
@@ -30,4 +31,6 @@ pub use line::{
 };
 pub use mapping::{About, Bank, Echo, Mapping, Proof, Queries, Reply, Unmapped, World};
 pub use outgoing::{Route, Told, answer};
-pub use template::{Capture, Captures, RawTemplate, Template, TemplateError, Values};
+pub use template::{
+    Capture, Captures, RawTemplate, Template, TemplateError, Values, is_capture_name,
+};

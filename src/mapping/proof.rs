@@ -22,7 +22,7 @@ pub(super) fn check(lines: &[Line]) -> Vec<Conflict> {
         if let Some((said, meant, back)) = broken {
             conflicts.push(Conflict {
                 line: at,
-                key: "args",
+                key: "gateway_args",
                 message: format!("the device's {said} becomes {meant} and comes back as {back}"),
                 cure: "give `gateway_args` a type that holds it (\"f\"), give the device's \
                        `steps`, or write direction = \"in\" or \"out\""
@@ -101,6 +101,8 @@ fn samples(conversion: &Conversion) -> Vec<Literal> {
             b'i' | b'h' => [-1_000, -1, 0, 1, 127, 1_000].map(Literal::Int).to_vec(),
             b'f' | b'd' => [-1.5, 0.0, 0.25, 0.3, 1.0].map(Literal::Float).to_vec(),
             b'T' => vec![Literal::Flag(false), Literal::Flag(true)],
+            // A text may be read as a number, but no number is written as a text.
+            b's' if conversion.gateway != b's' => vec![Literal::Text("1".to_owned())],
             _ => Vec::new(),
         },
         Kind::Switch(switch) => vec![number(switch.off), number(switch.on)],

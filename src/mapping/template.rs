@@ -290,7 +290,12 @@ impl RawTemplate {
             let (Some(values), Some(name)) = (&hole.declares, hole.name()) else {
                 continue;
             };
-            if captures.find(name).is_some() {
+            if let Some(known) = captures.find(name) {
+                if let Values::Bank(..) = captures.0[known].values {
+                    let message = format!("\"{name}\" is a bank, and has its numbers there");
+                    let cure = format!("write {{{name}}}, or call this one otherwise");
+                    return Err(TemplateError::new(span.clone(), message, cure));
+                }
                 let message = format!("the range of \"{name}\" stands twice in this line");
                 let cure = format!("write {{{name}}} in one of the two places");
                 return Err(TemplateError::new(span.clone(), message, cure));
@@ -411,6 +416,12 @@ fn parse_hole(text: &str, at: usize) -> Result<Hole, TemplateError> {
         None => (head, None),
     };
     let (terms, offset) = parse_expression(expression, &whole)?;
+    let is_bad = |name: &String| name.is_empty() || name.contains(['*', '?', '[', ']']);
+    if names.iter().flatten().any(is_bad) {
+        let message = "a name in an address is not empty and has no pattern characters";
+        let cure = "write them like {n:1..3=kick|snare|hat}";
+        return Err(TemplateError::new(whole, message, cure));
+    }
     let mut hole = Hole {
         terms,
         offset,
@@ -445,7 +456,11 @@ type Expression = (Vec<(i64, String)>, i64);
 
 fn parse_expression(text: &str, whole: &Range<usize>) -> Result<Expression, TemplateError> {
     let bad = || {
-        let message = format!("\"{text}\" is no capture and no sum of captures");
+        let message = if text.trim().is_empty() {
+            "there is no capture between these braces".to_owned()
+        } else {
+            format!("\"{text}\" is no capture and no sum of captures")
+        };
         let cure = "write {n:1..8}, {n}, or a sum such as {10*n+4193}";
         TemplateError::new(whole.clone(), message, cure)
     };
@@ -490,7 +505,9 @@ fn parse_expression(text: &str, whole: &Range<usize>) -> Result<Expression, Temp
     Ok((terms, offset))
 }
 
-fn is_capture_name(name: &str) -> bool {
+/// Whether a capture may have this name.
+#[must_use]
+pub fn is_capture_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
@@ -498,7 +515,11 @@ fn is_capture_name(name: &str) -> bool {
 /// `01..32` or `1..8,11..18`: the numbers, and the width that the first is written in.
 fn parse_ranges(text: &str, whole: &Range<usize>) -> Result<(Vec<i32>, usize), TemplateError> {
     let bad = || {
-        let message = format!("\"{text}\" is not a range");
+        let message = if text.is_empty() {
+            "there is no range after the \":\"".to_owned()
+        } else {
+            format!("\"{text}\" is not a range")
+        };
         let cure = "write the first and the last number: {n:1..8}, or {n:01..32} with zeros";
         TemplateError::new(whole.clone(), message, cure)
     };
@@ -519,8 +540,10 @@ fn parse_ranges(text: &str, whole: &Range<usize>) -> Result<(Vec<i32>, usize), T
             last.parse::<i32>().map_err(|_| bad())?,
         );
         if low > high {
-            let message = format!("the range \"{range}\" runs backwards");
-            let cure = format!("write {high}..{low}");
+            let message = format!("the range \"{}\" runs backwards", range.trim());
+            let wide = last.len() > 1 && last.starts_with('0') || first.starts_with('0');
+            let width = if wide { first.len().max(last.len()) } else { 0 };
+            let cure = format!("write {high:0width$}..{low}");
             return Err(TemplateError::new(whole.clone(), message, cure));
         }
         let count = values.len() + usize::try_from(high - low).expect("not negative") + 1;
