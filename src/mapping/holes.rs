@@ -8,7 +8,9 @@ use super::template::{Template, Values};
 /// The first capture of a line that nobody tells.
 pub(super) fn check(at: usize, line: &Line) -> Option<Conflict> {
     let told = match &line.role {
-        Role::Map(_) | Role::Touch(_) => coming(line).or_else(|| going(line)),
+        Role::Map(_) | Role::Touch(_) => unreadable(line)
+            .or_else(|| coming(line))
+            .or_else(|| going(line)),
         Role::Tell(tell) => telling(line, &tell.args),
         Role::Bank(_) | Role::Service(_) => None,
     };
@@ -34,6 +36,19 @@ pub(super) fn said(line: &Line) -> impl Iterator<Item = (&Template, &'static str
     device
         .chain(get.map(|get| (get, "get")))
         .chain(release.map(|release| (release, "release")))
+}
+
+/// Sums beside a text, which is read from the address and not looked up.
+fn unreadable(line: &Line) -> Option<Untold> {
+    let gateway = line.gateway.iter().map(|template| (template, "gateway"));
+    let mut all = said(line).chain(gateway);
+    let (_, key) = all.find(|(template, _)| template.is_open() && template.is_ambiguous())?;
+    let message = "beside a text, a number in an address has one capture alone".to_owned();
+    Some((
+        key,
+        message,
+        "write a line for each value of the other".to_owned(),
+    ))
 }
 
 /// Captures of the gateway's address that a message of the device does not hold.

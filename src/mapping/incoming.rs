@@ -163,12 +163,14 @@ impl Mapping {
             values,
             by_pattern: false,
         };
+        // A suffix may hold what makes a pattern of an address elsewhere.
+        if self.read_suffixed(address, world, deeds) {
+            return;
+        }
         if is_pattern(address) && self.native.of(address).is_empty() {
             return self.read_pattern(address, values, world, deeds);
         }
-        if !self.read_one(address, said, world, deeds) {
-            self.read_suffixed(address, said, world, deeds);
-        }
+        self.read_one(address, said, world, deeds);
         if deeds.is_empty() {
             let ignored = self.ignore.iter().any(|pattern| pattern.matches(address));
             let what = match self.about.unmapped {
@@ -256,7 +258,7 @@ impl Mapping {
             let line = &self.lines[open as usize];
             for template in line.device.iter().filter(|_| self.holds(line, world)) {
                 let mut held = NOTHING_HELD;
-                if template.capture(address, &mut held) {
+                if template.capture(address, &line.captures, &mut held) {
                     named = true;
                     match self.read_line((open, Way::Device), held, said, world, deeds) {
                         Fit::Yes => return true,
@@ -275,21 +277,31 @@ impl Mapping {
         named && !deeds.is_empty()
     }
 
-    /// A question by a suffix: `/Input_Channels/1/fader/?`.
-    fn read_suffixed(&self, address: &str, said: Said<'_>, world: &World<'_>, deeds: &mut Deeds) {
+    /// A question by a suffix: `/Input_Channels/1/fader/?`. `false`: it is none.
+    fn read_suffixed(&self, address: &str, world: &World<'_>, deeds: &mut Deeds) -> bool {
         let suffix = self.queries.suffix.as_deref();
         let Some(asked) = suffix.and_then(|suffix| address.strip_suffix(suffix)) else {
-            return;
+            return false;
         };
+        let is_asked = |line: &Line| matches!(line.role, Role::Map(_)) && self.holds(line, world);
         for &entry in self.native.of(asked) {
             let line = &self.lines[entry.line as usize];
-            if matches!(line.role, Role::Map(_)) && self.holds(line, world) {
+            if is_asked(line) {
                 let mut held = self.native.held(entry, line);
                 self.fill_banks(line, &mut held, world);
                 self.query(entry.line, line, &held, deeds);
             }
         }
-        let _ = said;
+        for &open in &self.open_native {
+            let line = &self.lines[open as usize];
+            for template in line.device.iter().filter(|_| is_asked(line)) {
+                let mut held = NOTHING_HELD;
+                if template.capture(asked, &line.captures, &mut held) {
+                    self.query(open, line, &held, deeds);
+                }
+            }
+        }
+        !deeds.is_empty()
     }
 
     fn fill_banks(&self, line: &Line, held: &mut Held<'_>, world: &World<'_>) {

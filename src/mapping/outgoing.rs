@@ -85,11 +85,13 @@ impl Mapping {
             let line = &self.lines[id as usize];
             line.gateway.iter().find_map(|template| {
                 let mut held = NOTHING_HELD;
-                template.capture(address, &mut held).then_some(Route {
-                    mapping: self,
-                    line: id as usize,
-                    held,
-                })
+                template
+                    .capture(address, &line.captures, &mut held)
+                    .then_some(Route {
+                        mapping: self,
+                        line: id as usize,
+                        held,
+                    })
             })
         });
         known.chain(open)

@@ -51,6 +51,16 @@ pub struct Capture {
     pub values: Values,
 }
 
+impl Capture {
+    /// The numbers that it may be.
+    fn numbers(&self) -> &[i32] {
+        match &self.values {
+            Values::Numbers(numbers) | Values::Bank(_, numbers) => numbers,
+            Values::Text | Values::User => &[],
+        }
+    }
+}
+
 /// The captures of one line, each declared once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Captures(pub Vec<Capture>);
@@ -164,34 +174,81 @@ impl Template {
         true
     }
 
-    /// Holds an address against a template with open parts, and captures them. Only its texts and
-    /// open parts are looked at: what has numbers is filled in beforehand.
+    /// Holds an address against a template with open parts, and captures them and the numbers
+    /// between them; `false`: it is another address.
     #[must_use]
-    pub(super) fn capture<'a>(&self, address: &'a str, held: &mut Held<'a>) -> bool {
+    pub fn capture<'a>(&self, address: &'a str, captures: &Captures, held: &mut Held<'a>) -> bool {
         let mut rest = address;
         for (n, part) in self.parts.iter().enumerate() {
-            match part {
-                Part::Text(text) => match rest.strip_prefix(text.as_str()) {
-                    Some(after) => rest = after,
-                    None => return false,
-                },
+            let (end, found) = match part {
+                Part::Text(text) if rest.starts_with(text.as_str()) => (text.len(), None),
+                Part::Text(_) => return false,
                 Part::Open(capture) => {
                     let end = match self.parts.get(n + 1) {
                         Some(Part::Text(next)) => rest.find(next.as_str()),
                         Some(Part::Number { .. } | Part::Name { .. } | Part::Open(_)) => None,
                         None => Some(rest.len()),
                     };
-                    let Some(end) = end.filter(|&end| end > 0 && !rest[..end].contains('/')) else {
+                    match end.filter(|&end| end > 0 && !rest[..end].contains('/')) {
+                        Some(end) => (end, Some((*capture, Captured::Text(&rest[..end])))),
+                        None => return false,
+                    }
+                }
+                Part::Number {
+                    terms,
+                    offset,
+                    width,
+                } => {
+                    let end = rest.bytes().take_while(u8::is_ascii_digit).count();
+                    let [(factor, capture)] = terms[..] else {
                         return false;
                     };
-                    held[*capture] = Captured::Text(&rest[..end]);
-                    rest = &rest[end..];
+                    let sum = read_digits(&rest[..end], *width);
+                    let known = captures.0[capture].numbers().iter().find(|&&number| {
+                        sum == u64::try_from(offset + factor * i64::from(number)).ok()
+                    });
+                    match (sum, known) {
+                        (Some(_), Some(&number)) => {
+                            (end, Some((capture, Captured::Number(number))))
+                        }
+                        _ => return false,
+                    }
                 }
-                Part::Number { .. } | Part::Name { .. } => return false,
+                Part::Name { capture, names } => {
+                    let numbers = captures.0[*capture].numbers().iter().zip(names);
+                    let named = numbers.filter(|(_, name)| rest.starts_with(name.as_str()));
+                    match named.max_by_key(|(_, name)| name.len()) {
+                        Some((&number, name)) => {
+                            (name.len(), Some((*capture, Captured::Number(number))))
+                        }
+                        None => return false,
+                    }
+                }
+            };
+            if let Some((capture, found)) = found {
+                if !matches!(held[capture], Captured::Missing) && held[capture] != found {
+                    return false;
+                }
+                held[capture] = found;
             }
+            rest = &rest[end..];
         }
         rest.is_empty()
     }
+
+    /// Whether one number in it is a sum of several captures, which cannot be read back.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        let mut parts = self.parts.iter();
+        parts.any(|part| matches!(part, Part::Number { terms, .. } if terms.len() != 1))
+    }
+}
+
+/// The number that digits are if they are written as `put_digits` writes it.
+fn read_digits(digits: &str, width: usize) -> Option<u64> {
+    let number: u64 = digits.parse().ok()?;
+    let least = number.checked_ilog10().map_or(1, |log| log as usize + 1);
+    (digits.len() == least.max(width)).then_some(number)
 }
 
 fn put_digits(number: u64, width: usize, out: &mut Vec<u8>) {
@@ -617,9 +674,9 @@ mod tests {
 
     #[test]
     fn a_text_is_captured_up_to_the_next_slash() {
-        let (device, _, _) = line("/cue/{id:*}/start", "/cue/{id}");
+        let (device, _, captures) = line("/cue/{id:*}/start", "/cue/{id}");
         let mut held = NOTHING_HELD;
-        assert!(device.capture("/cue/12.5/start", &mut held));
+        assert!(device.capture("/cue/12.5/start", &captures, &mut held));
         assert_eq!(held[0], Captured::Text("12.5"));
         for other in [
             "/cue//start",
@@ -629,7 +686,34 @@ mod tests {
             "/x",
         ] {
             let mut held = NOTHING_HELD;
-            assert!(!device.capture(other, &mut held), "{other}");
+            assert!(!device.capture(other, &captures, &mut held), "{other}");
+        }
+    }
+
+    #[test]
+    fn numbers_beside_a_text_are_captured_too() {
+        let (device, _, captures) = line(
+            "/user/{user:*}/fader/{n:01..12}/{k:1..2=a|ab}",
+            "/f/{n}/{k}",
+        );
+        let mut held = NOTHING_HELD;
+        assert!(device.capture("/user/alice/fader/03/ab", &captures, &mut held));
+        let found = [
+            Captured::Text("alice"),
+            Captured::Number(3),
+            Captured::Number(2),
+        ];
+        assert_eq!(held[..3], found);
+        for other in [
+            "/user/alice/fader/3/a",
+            "/user/alice/fader/13/a",
+            "/user/alice/fader/003/a",
+            "/user/alice/fader/03/c",
+            "/user/alice/fader/03/abc",
+            "/user//fader/03/a",
+        ] {
+            let mut held = NOTHING_HELD;
+            assert!(!device.capture(other, &captures, &mut held), "{other}");
         }
     }
 
