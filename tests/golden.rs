@@ -6,6 +6,8 @@
 
 #[path = "golden/datagrams.rs"]
 mod datagrams;
+#[path = "golden/reference.rs"]
+mod reference;
 
 use std::fs;
 use std::path::{Path, PathBuf};
