@@ -113,6 +113,21 @@ fn a_damaged_show_file_is_answered() {
     }
 }
 
+/// The same of mapping files, each of which has a fault already.
+#[test]
+fn a_damaged_mapping_file_is_answered() {
+    let files = toml_files("tests/golden/mapping").into_iter();
+    // Damaged, this one is a good mapping of 100,000 addresses, and takes its time.
+    for file in files.filter(|file| !file.ends_with("addresses-too-many.toml")) {
+        let bytes = fs::read(&file).unwrap();
+        for cut in 0..bytes.len() {
+            let _ = load_mapping("mapping.toml", &bytes[..cut], Files::NONE);
+            let without: Vec<u8> = [&bytes[..cut], &bytes[cut + 1..]].concat();
+            let _ = load_mapping("mapping.toml", &without, Files::NONE);
+        }
+    }
+}
+
 /// All faults of a file as they are shown, or `good`.
 fn messages(kind: &Kind, file: &Path) -> String {
     let faults = faults(kind, file);
