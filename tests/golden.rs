@@ -63,7 +63,7 @@ fn compare(kind: &Kind, files: Vec<PathBuf>) {
         let found = messages(kind, &file);
         let golden = file.with_extension("txt");
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            fs::write(&golden, &found).unwrap();
+            fs::write(&golden, &found).expect("the folder can be written");
         } else if fs::read_to_string(&golden).ok().as_ref() != Some(&found) {
             wrong.push(format!("{}:\n{found}", file.display()));
         }

@@ -345,10 +345,14 @@ fn about(
 
 /// `reply`: `"source"`, `"fixed"` or `"port 53001"`.
 fn reply(text: &str) -> super::walk::Read<Reply> {
-    if let Some(port) = text.strip_prefix("port ") {
-        if let Some(port) = number_of(port.trim()).filter(|port| (1..=65_535).contains(port)) {
-            return Ok(Reply::Port(u16::try_from(port).expect("it fits")));
-        }
+    let port = text
+        .strip_prefix("port ")
+        .map(str::trim)
+        .and_then(number_of);
+    if let Some(port) = port.and_then(|port| u16::try_from(port).ok())
+        && port > 0
+    {
+        return Ok(Reply::Port(port));
     }
     super::walk::one_of(
         "word for `reply`",
@@ -404,11 +408,14 @@ fn lines(
         }
     }
     for section in &sections.0 {
-        let line = match section.table {
-            TableName::Map => map(walk, section, &context),
-            TableName::Touch => touch(walk, section, &context),
-            TableName::Tell => tell(walk, section, &context),
-            _ => None,
+        let line = if section.table == TableName::Map {
+            map(walk, section, &context)
+        } else if section.table == TableName::Touch {
+            touch(walk, section, &context)
+        } else if section.table == TableName::Tell {
+            tell(walk, section, &context)
+        } else {
+            None
         };
         found.extend(line.map(|line| (line, Spans::of(section))));
     }

@@ -186,10 +186,14 @@ impl<'c> Templates<'c> {
                 walk.fault(&value.span(), key, message, Some(cure.to_owned()));
                 false
             }
-            // Each is read, also after one that is wrong.
-            Some(items) => items
-                .iter()
-                .fold(true, |good, item| self.read(walk, item, key, side) && good),
+            Some(items) => {
+                // Each is read, also after one that is wrong.
+                let mut good = true;
+                for item in items {
+                    good &= self.read(walk, item, key, side);
+                }
+                good
+            }
             None => self.read(walk, value, key, side),
         }
     }

@@ -23,6 +23,9 @@ const OF_SWITCHES: [&str; 3] = ["threshold", "on", "off"];
 /// A range of whole numbers that is not larger has a step for each.
 const WHOLE_STEPS_MAX: f64 = 65_535.0;
 
+/// The least and the greatest number.
+type Travel = (f64, f64);
+
 /// Which keys a line has that say something of its values, one of each kind.
 struct Said {
     of_numbers: Option<&'static str>,
@@ -214,26 +217,7 @@ fn number_of(
     tag: u8,
     invert: bool,
 ) -> Option<Number> {
-    let curves = [
-        ("linear", Curve::Linear),
-        ("fader", Curve::Fader),
-        ("log", Curve::Log),
-    ];
-    let names = curves.each_ref().map(|(name, _)| (*name, *name));
-    let word = walk.word(section, "curve", "curve", &names);
-    let curve = word.and_then(|word| curves.into_iter().find(|(name, _)| *name == word));
-    let curve = curve.map(|(_, curve)| curve);
-    let points = points(walk, section);
-    if let (Some(_), Some(_), Some(value)) = (&curve, &points, section.value("points")) {
-        let message = "`curve` and `points` both say how the numbers lie";
-        walk.fault(
-            &value.span(),
-            "points",
-            message,
-            Some("take one of them out".into()),
-        );
-    }
-    let curve = points.or(curve).unwrap_or(Curve::Linear);
+    let curve = curve_of(walk, section);
     let scale = real(walk, section, "scale").unwrap_or(1.0);
     if let (true, Some(value)) = (scale <= 0.0, section.value("scale")) {
         let message = "`scale` is above zero";
@@ -248,49 +232,8 @@ fn number_of(
     let ranges = ranges(walk, section)?;
     let steps = walk.integer(section, "steps", 2, 1 << 24);
     let steps = steps.and_then(|steps| u32::try_from(steps).ok());
-    let own = walk.range(section, "range");
-    if own.is_none() && section.value("range").is_some() {
-        return None;
-    }
+    let range = device_range(walk, section, (tag, &curve, scale), (&ranges, steps))?;
     let whole = matches!(tag, b'i' | b'h');
-    let range = match (own, &curve) {
-        (Some(range), _) => range,
-        (None, _) if ranges.iter().any(|(of, _)| *of == tag) => {
-            ranges.iter().find(|(of, _)| *of == tag)?.1
-        }
-        (None, Curve::Fader) => (-90.0 * scale, 10.0 * scale),
-        (None, Curve::Points(points)) => (points[0].0 * scale, points[points.len() - 1].0 * scale),
-        (None, Curve::Linear) if !whole => (0.0, 1.0),
-        (None, Curve::Linear) if steps.is_some() => (0.0, f64::from(steps? - 1)),
-        (None, Curve::Linear | Curve::Log) => {
-            let message = "the range of the device's numbers is missing";
-            let sample = if curve == Curve::Log {
-                "[20.0, 20000.0]"
-            } else {
-                "[0, 127]"
-            };
-            let cure = format!("add a line like `range = {sample}`");
-            walk.fault(&section.header.clone(), "range", message, Some(cure));
-            return None;
-        }
-    };
-    let flat = range.0 >= range.1;
-    let below = curve == Curve::Log && range.0 <= 0.0;
-    if let (true, Some(value)) = (flat || below, section.value("range")) {
-        let (message, cure) = if flat {
-            (
-                "a range has two different numbers",
-                "write it like [0, 127]",
-            )
-        } else {
-            (
-                "a range of curve = \"log\" lies above zero",
-                "write it like [20.0, 20000.0]",
-            )
-        };
-        walk.fault(&value.span(), "range", message, Some(cure.to_owned()));
-        return None;
-    }
     let gateway = walk.range(section, "gateway_range").unwrap_or((0.0, 1.0));
     if let (true, Some(value)) = (gateway.0 >= gateway.1, section.value("gateway_range")) {
         let message = "a range has two different numbers";
@@ -319,6 +262,83 @@ fn number_of(
         beyond,
         minus_infinity: real(walk, section, "minus_infinity"),
     })
+}
+
+/// `curve` or `points`: how the device's numbers lie.
+fn curve_of(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Curve {
+    let curves = [
+        ("linear", Curve::Linear),
+        ("fader", Curve::Fader),
+        ("log", Curve::Log),
+    ];
+    let names = curves.each_ref().map(|(name, _)| (*name, *name));
+    let word = walk.word(section, "curve", "curve", &names);
+    let curve = word.and_then(|word| curves.into_iter().find(|(name, _)| *name == word));
+    let curve = curve.map(|(_, curve)| curve);
+    let points = points(walk, section);
+    if let (Some(_), Some(_), Some(value)) = (&curve, &points, section.value("points")) {
+        let message = "`curve` and `points` both say how the numbers lie";
+        walk.fault(
+            &value.span(),
+            "points",
+            message,
+            Some("take one of them out".into()),
+        );
+    }
+    points.or(curve).unwrap_or(Curve::Linear)
+}
+
+/// `range`, or what stands for it where it is not written.
+fn device_range(
+    walk: &mut Walk<'_, '_>,
+    section: &Section<'_, '_>,
+    (tag, curve, scale): (u8, &Curve, f64),
+    (ranges, steps): (&[(u8, Travel)], Option<u32>),
+) -> Option<(f64, f64)> {
+    let own = walk.range(section, "range");
+    if own.is_none() && section.value("range").is_some() {
+        return None;
+    }
+    let whole = matches!(tag, b'i' | b'h');
+    let range = match (own, curve) {
+        (Some(range), _) => range,
+        (None, _) if ranges.iter().any(|(of, _)| *of == tag) => {
+            ranges.iter().find(|(of, _)| *of == tag)?.1
+        }
+        (None, Curve::Fader) => (-90.0 * scale, 10.0 * scale),
+        (None, Curve::Points(points)) => (points[0].0 * scale, points[points.len() - 1].0 * scale),
+        (None, Curve::Linear) if !whole => (0.0, 1.0),
+        (None, Curve::Linear) if steps.is_some() => (0.0, f64::from(steps? - 1)),
+        (None, Curve::Linear | Curve::Log) => {
+            let message = "the range of the device's numbers is missing";
+            let sample = if *curve == Curve::Log {
+                "[20.0, 20000.0]"
+            } else {
+                "[0, 127]"
+            };
+            let cure = format!("add a line like `range = {sample}`");
+            walk.fault(&section.header.clone(), "range", message, Some(cure));
+            return None;
+        }
+    };
+    let flat = range.0 >= range.1;
+    let below = *curve == Curve::Log && range.0 <= 0.0;
+    if let (true, Some(value)) = (flat || below, section.value("range")) {
+        let (message, cure) = if flat {
+            (
+                "a range has two different numbers",
+                "write it like [0, 127]",
+            )
+        } else {
+            (
+                "a range of curve = \"log\" lies above zero",
+                "write it like [20.0, 20000.0]",
+            )
+        };
+        walk.fault(&value.span(), "range", message, Some(cure.to_owned()));
+        return None;
+    }
+    Some(range)
 }
 
 /// `ranges`: a range for each type that the device may send.

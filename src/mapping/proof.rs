@@ -85,7 +85,16 @@ fn shown(value: crate::osc::ArgumentView<'_>) -> String {
         ArgumentView::True => "true".to_owned(),
         ArgumentView::False => "false".to_owned(),
         ArgumentView::String(text) => format!("\"{}\"", String::from_utf8_lossy(text)),
-        other => format!("{other:?}"),
+        ArgumentView::Blob(_)
+        | ArgumentView::Time(_)
+        | ArgumentView::Symbol(_)
+        | ArgumentView::Char(_)
+        | ArgumentView::Color(_)
+        | ArgumentView::Midi(_)
+        | ArgumentView::Nil
+        | ArgumentView::Infinitum
+        | ArgumentView::ArrayBegin
+        | ArgumentView::ArrayEnd => format!("{value:?}"),
     }
 }
 

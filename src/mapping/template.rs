@@ -177,7 +177,12 @@ impl Template {
     /// Holds an address against a template with open parts, and captures them and the numbers
     /// between them; `false`: it is another address.
     #[must_use]
-    pub fn capture<'a>(&self, address: &'a str, captures: &Captures, held: &mut Held<'a>) -> bool {
+    pub(super) fn capture<'a>(
+        &self,
+        address: &'a str,
+        captures: &Captures,
+        held: &mut Held<'a>,
+    ) -> bool {
         let mut rest = address;
         for (n, part) in self.parts.iter().enumerate() {
             let (end, found) = match part {
@@ -238,7 +243,7 @@ impl Template {
 
     /// Whether one number in it is a sum of several captures, which cannot be read back.
     #[must_use]
-    pub fn is_ambiguous(&self) -> bool {
+    pub(super) fn is_ambiguous(&self) -> bool {
         let mut parts = self.parts.iter();
         parts.any(|part| matches!(part, Part::Number { terms, .. } if terms.len() != 1))
     }

@@ -13,7 +13,7 @@ use oscgate::config::{Fault, Files, load_mapping, load_show_bytes};
 use oscgate::mapping::{
     Deed, Deeds, Mapping, Role, Service, Told, Unfit, What, When, World, answer,
 };
-use oscgate::osc::{Argument, Arguments, ElementView, PacketView, encode_message};
+use oscgate::osc::{Argument, Arguments, encode_message};
 
 const PAGES: [&str; 2] = ["docs/mapping-files.md", "docs/map-your-device.md"];
 
@@ -142,10 +142,9 @@ impl Example {
             banks: &banks,
         };
         let came = arguments(&bytes);
-        self.mapping()
-            .read(address, came.clone(), &world, &mut deeds);
+        self.mapping().read(address, came, &world, &mut deeds);
         let all: Vec<String> = (0..deeds.len())
-            .map(|n| self.shown(&deeds.get(n).expect("it was counted"), came.clone()))
+            .map(|n| self.shown(&deeds.get(n).expect("it was counted"), came))
             .collect();
         for n in 0..deeds.len() {
             let deed = deeds.get(n).expect("it was counted");
@@ -155,7 +154,17 @@ impl Example {
                         .insert(deed.address.to_owned(), deed.message.to_vec());
                 }
                 What::Bank { bank, number } => self.banks[bank] = number,
-                _ => {}
+                What::Write { event: true, .. }
+                | What::Query
+                | What::Touch { .. }
+                | What::Serve(_)
+                | What::Unfit(_)
+                | What::NoValue
+                | What::Denied
+                | What::TooMany
+                | What::Nothing
+                | What::Drop
+                | What::Pass => {}
             }
         }
         all.join(" and ")
@@ -347,11 +356,7 @@ fn value(word: &str) -> Argument {
 fn printed(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(0);
     let mut text = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let tail = match PacketView::parse(bytes).map(|packet| packet.root()) {
-        Ok(ElementView::Message(message)) => message.arguments(),
-        _ => arguments(bytes),
-    };
-    for argument in tail {
+    for argument in arguments(bytes) {
         use oscgate::osc::ArgumentView as View;
         let _ = match argument {
             View::Int(number) => write!(text, " {number}"),
@@ -365,7 +370,15 @@ fn printed(bytes: &[u8]) -> String {
                 let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
                 write!(text, " b:{hex}")
             }
-            other => write!(text, " {other:?}"),
+            View::Time(_)
+            | View::Symbol(_)
+            | View::Char(_)
+            | View::Color(_)
+            | View::Midi(_)
+            | View::Nil
+            | View::Infinitum
+            | View::ArrayBegin
+            | View::ArrayEnd => write!(text, " {argument:?}"),
         };
     }
     text
