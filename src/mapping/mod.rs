@@ -19,6 +19,7 @@ mod line;
 mod mapping;
 mod outgoing;
 mod proof;
+mod raw_template;
 mod template;
 
 pub use compile::{Conflict, Draft};
@@ -31,6 +32,5 @@ pub use line::{
 };
 pub use mapping::{About, Bank, Echo, Mapping, Proof, Queries, Reply, Unmapped, World};
 pub use outgoing::{Route, Told, answer};
-pub use template::{
-    Capture, Captures, RawTemplate, Template, TemplateError, Values, is_capture_name,
-};
+pub use raw_template::{RawTemplate, TemplateError, is_capture_name};
+pub use template::{Capture, Captures, Template, Values};
