@@ -12,6 +12,7 @@
 mod compile;
 mod convert;
 mod curve;
+mod deeds;
 mod entries;
 mod holes;
 mod incoming;
@@ -21,11 +22,12 @@ mod outgoing;
 mod proof;
 mod raw_template;
 mod template;
+mod writing;
 
 pub use compile::{Conflict, Draft};
 pub use convert::{Beyond, Conversion, Kind, Number, Switch, Unfit, read_number};
 pub use curve::Curve;
-pub use incoming::{Deed, Deeds, What};
+pub use deeds::{Deed, Deeds, What};
 pub use line::{
     Direction, Edge, LINE_VALUES_MAX, Line, Literal, Map, Origin, Piece, Role, Say, Service, Slot,
     Tell, Toggle, Touch, When, Whose,
