@@ -25,6 +25,7 @@ mod reading;
 mod sections;
 mod serving;
 mod show;
+mod show_keys;
 mod sources;
 mod statements;
 mod syntax;
