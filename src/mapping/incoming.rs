@@ -206,7 +206,7 @@ impl Mapping {
                 if !(none && (map.event.is_some() || map.toggle == Some(Toggle::Press))) {
                     match line.read(said.values, &mut held, &mut found) {
                         Fit::Yes => {}
-                        other => return other,
+                        other @ (Fit::No | Fit::Unfit(_)) => return other,
                     }
                 }
                 if map.refused {
@@ -227,7 +227,7 @@ impl Mapping {
                 }
                 match line.read(said.values, &mut held, &mut found) {
                     Fit::Yes => {}
-                    other => return other,
+                    other @ (Fit::No | Fit::Unfit(_)) => return other,
                 }
                 let down = way == Way::Device && is_down(found[0]);
                 self.point(What::Touch { down }, id, line, &held, deeds);
@@ -236,7 +236,7 @@ impl Mapping {
             Role::Bank(bank) => {
                 match line.read(said.values, &mut held, &mut found) {
                     Fit::Yes => {}
-                    other => return other,
+                    other @ (Fit::No | Fit::Unfit(_)) => return other,
                 }
                 self.choose(id, *bank, (&held, &found), deeds)
             }

@@ -74,10 +74,9 @@ impl Mapping {
         {
             found[0] = ArgumentView::Int(number);
         }
-        if map.event == Some(Edge::Press) || map.toggle == Some(Toggle::Press) {
-            if !none && !map.conversions.is_empty() && !is_down(found[0]) {
-                return deeds.say(What::Nothing, Some(id));
-            }
+        let is_press = map.event == Some(Edge::Press) || map.toggle == Some(Toggle::Press);
+        if is_press && !none && !map.conversions.is_empty() && !is_down(found[0]) {
+            return deeds.say(What::Nothing, Some(id));
         }
         let event = map.event.is_some();
         let bare = map.event == Some(Edge::Press) || (event && none);
