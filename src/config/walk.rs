@@ -284,7 +284,12 @@ impl Walk<'_, '_> {
             } else {
                 format!("write it like {sample}")
             };
-            ("a whole number", cure)
+            let whole = if sample.contains('.') {
+                "a number"
+            } else {
+                "a whole number"
+            };
+            (whole, cure)
         } else if sample.ends_with("s\"") && value.get_ref().is_integer() {
             (
                 "a time in quotes",

@@ -125,6 +125,15 @@ impl Deeds {
         self.bytes.clear();
     }
 
+    /// The value of an address that no line speaks of is asked for.
+    pub(super) fn ask(&mut self, address: &str) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(address.as_bytes());
+        self.say(What::Query, None);
+        let meant = self.list.last_mut().expect("it was just said");
+        meant.address = start..self.bytes.len();
+    }
+
     pub(super) fn say(&mut self, what: What, line: Option<u32>) {
         self.list.push(Meant {
             what,

@@ -110,6 +110,7 @@ fn telling(line: &Line, args: &[Say]) -> Option<Untold> {
     let in_args = |capture: usize| {
         args.iter().any(|say| match say {
             Say::Always(_) => false,
+            Say::Number(said) => *said == capture,
             Say::Text(pieces) => pieces.contains(&Piece::Capture(capture)),
         })
     };

@@ -43,11 +43,21 @@ impl Mapping {
             let ignored = self.ignore.iter().any(|pattern| pattern.matches(address));
             let what = match self.about.unmapped {
                 _ if ignored => What::Nothing,
+                Unmapped::Pass if self.asks_for_unmapped(address, values) => {
+                    return deeds.ask(address);
+                }
                 Unmapped::Pass => What::Pass,
                 Unmapped::Drop => What::Drop,
             };
             deeds.say(what, None);
         }
+    }
+
+    /// Whether a message that no line speaks of asks for a value: it passed as an event otherwise,
+    /// and a console's program asks for thousands when it starts.
+    fn asks_for_unmapped(&self, address: &str, values: Arguments<'_>) -> bool {
+        let own = address == "/oscgate" || address.starts_with("/oscgate/");
+        self.queries.bare && values.tags().is_empty() && address.starts_with('/') && !own
     }
 
     /// Whether a device of this kind may say an address that begins with no slash.

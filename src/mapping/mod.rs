@@ -35,4 +35,4 @@ pub use line::{
 pub use mapping::{About, Bank, Echo, Mapping, Proof, Queries, Reply, Unmapped, World};
 pub use outgoing::{Route, Told, answer};
 pub use raw_template::{RawTemplate, TemplateError, is_capture_name};
-pub use template::{Capture, Captures, Template, Values};
+pub use template::{Capture, Captured, Captures, Held, NOTHING_HELD, Template, Values};

@@ -85,13 +85,12 @@ impl Mapping {
             let line = &self.lines[id as usize];
             line.gateway.iter().find_map(|template| {
                 let mut held = NOTHING_HELD;
-                template
-                    .capture(address, &line.captures, &mut held)
-                    .then_some(Route {
-                        mapping: self,
-                        line: id as usize,
-                        held,
-                    })
+                let fits = template.capture(address, &line.captures, &mut held);
+                fits.then_some(Route {
+                    mapping: self,
+                    line: id as usize,
+                    held,
+                })
             })
         });
         known.chain(open)
@@ -196,6 +195,25 @@ impl<'m> Route<'m> {
             held[capture] = Captured::Number(number);
         }
         self.put_address(template, &held, out) && self.put_slots(line, &found, out)
+    }
+
+    /// Writes what the device is answered where there is no value yet, in place of what `out`
+    /// holds; `false`: nothing, since its line does not say.
+    pub fn write_unset(&self, out: &mut Vec<u8>) -> bool {
+        out.clear();
+        let line = self.compiled();
+        let Some(map) = self.map() else { return false };
+        let (Some(unset), [conversion]) = (&map.unset, &map.conversions[..]) else {
+            return false;
+        };
+        // By way of the gateway's value it takes the type that the device is told.
+        let value = conversion.to_gateway(unset.view());
+        let value = value.and_then(|(value, _)| conversion.to_device(value));
+        let Ok((value, _)) = value else { return false };
+        let mut found = NOTHING_FOUND;
+        found[0] = value;
+        let template = map.push.as_ref().unwrap_or(&line.device[0]);
+        self.put_address(template, &self.held, out) && self.put_slots(line, &found, out)
     }
 
     /// Whether the client is in the bank in which the device shows the address.
@@ -309,7 +327,10 @@ impl<'m> Route<'m> {
         }
         say(
             &tell.args,
-            |piece, text| self.put_piece(piece, told, text),
+            (
+                |piece: &Piece, text: &mut Vec<u8>| self.put_piece(piece, told, text),
+                |capture| self.held[capture],
+            ),
             scratch,
             out,
         );
@@ -336,10 +357,14 @@ impl<'m> Route<'m> {
     }
 }
 
-/// Appends the tail of arguments that are said, their texts filled in by `piece`.
-pub(super) fn say(
+/// Appends the tail of arguments that are said, their texts filled in by `piece`, their numbers
+/// told by `held`.
+fn say<'h>(
     args: &[Say],
-    mut piece: impl FnMut(&Piece, &mut Vec<u8>),
+    (mut piece, held): (
+        impl FnMut(&Piece, &mut Vec<u8>),
+        impl Fn(usize) -> Captured<'h>,
+    ),
     scratch: &mut Vec<u8>,
     out: &mut Vec<u8>,
 ) {
@@ -360,6 +385,10 @@ pub(super) fn say(
         *value = match arg {
             Say::Always(literal) => literal.view(),
             Say::Text(_) => ArgumentView::String(&scratch[start..end]),
+            Say::Number(capture) => match held(*capture) {
+                Captured::Number(number) => ArgumentView::Int(number),
+                Captured::Text(_) | Captured::Missing => ArgumentView::Nil,
+            },
         };
         start = end;
     }
@@ -393,5 +422,5 @@ pub fn answer(
         | Piece::Remaining
         | Piece::Capture(_) => {}
     };
-    say(args, fill, scratch, out);
+    say(args, (fill, |_| Captured::Missing), scratch, out);
 }
