@@ -199,7 +199,13 @@ impl<'m> Route<'m> {
             let Some(number) = read_number(found[0]) else {
                 return false;
             };
-            held[capture] = Captured::Number(number.round() as i32);
+            let number = number.round() as i32;
+            // A number that the device's address cannot hold is none of its values.
+            if !matches!(&line.captures.0[capture].values, Values::Numbers(known) if known.contains(&number))
+            {
+                return false;
+            }
+            held[capture] = Captured::Number(number);
         }
         self.put_address(template, &held, out) && self.put_slots(line, &found, out)
     }
@@ -229,7 +235,11 @@ impl<'m> Route<'m> {
         captures
             .into_iter()
             .all(|(capture, held)| match capture.values {
-                Values::Bank(bank, _) => *held == Captured::Number(self.mapping.bank(bank, world)),
+                // One that the line does not speak of has no number here.
+                Values::Bank(bank, _) => {
+                    let own = Captured::Number(self.mapping.bank(bank, world));
+                    *held == own || *held == Captured::Missing
+                }
                 Values::Numbers(_) | Values::Text | Values::User => true,
             })
     }
