@@ -41,7 +41,12 @@ fn meant(
     let mut deeds = Deeds::default();
     let stored: Vec<(String, Vec<u8>)> = stored
         .iter()
-        .map(|(address, value)| ((*address).to_owned(), message(address, &[value.clone()])))
+        .map(|(address, value)| {
+            (
+                (*address).to_owned(),
+                message(address, std::slice::from_ref(value)),
+            )
+        })
         .collect();
     let value = |address: &str| {
         let (known, bytes) = stored.iter().find(|(known, _)| known == address)?;
@@ -66,7 +71,17 @@ fn meant(
             let kind = match deed.what {
                 What::Write { event: true, .. } => "event ".to_owned(),
                 What::Write { .. } => String::new(),
-                other => format!("{other:?} "),
+                other @ (What::Query
+                | What::Touch { .. }
+                | What::Bank { .. }
+                | What::Serve(_)
+                | What::Unfit(_)
+                | What::NoValue
+                | What::Denied
+                | What::TooMany
+                | What::Nothing
+                | What::Pass
+                | What::Drop) => format!("{other:?} "),
             };
             let user = deed
                 .user
@@ -89,7 +104,12 @@ fn told_beside(
 ) -> Vec<String> {
     let stored: Vec<(String, Vec<u8>)> = stored
         .iter()
-        .map(|(address, value)| ((*address).to_owned(), message(address, &[value.clone()])))
+        .map(|(address, value)| {
+            (
+                (*address).to_owned(),
+                message(address, std::slice::from_ref(value)),
+            )
+        })
         .collect();
     let value = |address: &str| {
         let (known, bytes) = stored.iter().find(|(known, _)| known == address)?;
@@ -122,6 +142,7 @@ fn shown(bytes: &[u8]) -> String {
     let values: Vec<String> = Arguments::of_tail(tail)
         .map(|value| match value {
             ArgumentView::String(text) => format!("String({:?})", String::from_utf8_lossy(text)),
+            #[allow(clippy::wildcard_enum_match_arm, reason = "each shows itself")]
             value => format!("{value:?}"),
         })
         .collect();
@@ -397,7 +418,7 @@ args = "f"
         let mut out = Vec::new();
         with_arguments(&bytes, |values| {
             for route in surface.routes(address) {
-                route.write(values.clone(), &world, &mut out);
+                route.write(values, &world, &mut out);
             }
         });
         let said = if out.is_empty() {

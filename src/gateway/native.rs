@@ -334,12 +334,15 @@ impl Gateway {
         message: &MessageView<'_>,
         into: &mut Vec<(Vec<u8>, Hand)>,
     ) -> Result<(), Refusal> {
+        let mut as_it_is = || into.push((message.bytes().to_vec(), Hand::default()));
         let Some(mapping) = self.mapping_of(asker).map(Arc::clone) else {
-            return Ok(into.push((message.bytes().to_vec(), Hand::default())));
+            as_it_is();
+            return Ok(());
         };
         let address = std::str::from_utf8(message.address());
         let (false, Ok(address)) = (is_own_address(message.address()), address) else {
-            return Ok(into.push((message.bytes().to_vec(), Hand::default())));
+            as_it_is();
+            return Ok(());
         };
         let mut deeds = Deeds::default();
         self.read_native(asker, &mapping, (address, message.arguments()), &mut deeds);
@@ -367,7 +370,16 @@ impl Gateway {
                 What::Unfit(Unfit::Range) => {
                     return Err(Refusal::plain(Code::OutOfRange, words(Code::OutOfRange)));
                 }
-                _ => return Err(NOT_ATOMIC),
+                What::Write { .. }
+                | What::Query
+                | What::Touch { .. }
+                | What::Bank { .. }
+                | What::Serve(_)
+                | What::Unfit(Unfit::Type)
+                | What::NoValue
+                | What::Denied
+                | What::TooMany
+                | What::Pass => return Err(NOT_ATOMIC),
             }
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! Lines made a mapping: every address written out, and whatever two lines claim found.
 
+use super::dialect::{About, Bank, Mapping, Queries};
 use super::entries::{self, Entries, Entry, Way};
 use super::holes;
 use super::line::{Direction, Line, Role};
-use super::mapping::{About, Bank, Mapping, Queries};
 use super::proof;
 use super::template::{Capture, Captured, Held, Template, Values};
 use crate::limits::{ADDRESS_BYTES_MAX, MAPPING_ADDRESSES_MAX};

@@ -327,7 +327,21 @@ fn plain(value: ArgumentView<'_>, tag: u8) -> Result<ArgumentView<'_>, Unfit> {
             } else {
                 ArgumentView::Symbol(text)
             }),
-            _ => Err(Unfit::Type),
+            ArgumentView::Int(_)
+            | ArgumentView::Float(_)
+            | ArgumentView::Blob(_)
+            | ArgumentView::Long(_)
+            | ArgumentView::Time(_)
+            | ArgumentView::Double(_)
+            | ArgumentView::Char(_)
+            | ArgumentView::Color(_)
+            | ArgumentView::Midi(_)
+            | ArgumentView::True
+            | ArgumentView::False
+            | ArgumentView::Nil
+            | ArgumentView::Infinitum
+            | ArgumentView::ArrayBegin
+            | ArgumentView::ArrayEnd => Err(Unfit::Type),
         },
         b'i' | b'h' | b'f' | b'd' | b'T' => {
             let number = read_number(value).ok_or(Unfit::Type)?;

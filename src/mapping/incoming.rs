@@ -2,9 +2,9 @@
 
 use super::convert::{Unfit, read_number};
 use super::deeds::{Deeds, What};
+use super::dialect::{Mapping, Unmapped, World};
 use super::entries::Way;
 use super::line::{Fit, Found, Line, Map, NOTHING_FOUND, Role, Service, Toggle};
-use super::mapping::{Mapping, Unmapped, World};
 use super::template::{Captured, Held, NOTHING_HELD, Values};
 use super::writing::is_down;
 use crate::limits::PATTERN_MATCHES_MAX;

@@ -372,7 +372,20 @@ impl Line {
                     (!text.is_empty() && !text.contains('/')).then_some(Captured::Text(text))
                 }
                 ArgumentView::Int(number) => Some(Captured::Number(number)),
-                _ => None,
+                ArgumentView::Float(_)
+                | ArgumentView::Blob(_)
+                | ArgumentView::Long(_)
+                | ArgumentView::Time(_)
+                | ArgumentView::Double(_)
+                | ArgumentView::Char(_)
+                | ArgumentView::Color(_)
+                | ArgumentView::Midi(_)
+                | ArgumentView::True
+                | ArgumentView::False
+                | ArgumentView::Nil
+                | ArgumentView::Infinitum
+                | ArgumentView::ArrayBegin
+                | ArgumentView::ArrayEnd => None,
             },
             Values::Bank(..) => None,
         }

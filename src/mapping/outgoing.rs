@@ -1,11 +1,11 @@
 //! A message of the gateway out, as the device is told it.
 
 use super::convert::read_number;
+use super::dialect::{Mapping, World};
 use super::entries::Way;
 use super::line::{
     Edge, LINE_VALUES_MAX, Line, Map, NOTHING_FOUND, Piece, Role, Say, Slot, Tell, When, Whose,
 };
-use super::mapping::{Mapping, World};
 use super::template::{Captured, Held, NOTHING_HELD, Values};
 use crate::osc::{ArgumentView, Arguments, append_tail};
 

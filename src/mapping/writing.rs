@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::convert::{Unfit, read_number};
 use super::deeds::{Deeds, Meant, What};
+use super::dialect::{Mapping, World};
 use super::incoming::Said;
 use super::line::{Edge, Found, Line, Map, NOTHING_FOUND, Toggle};
-use super::mapping::{Mapping, World};
 use super::template::{Captured, Held};
 use crate::osc::{ArgumentView, append_tail};
 
