@@ -142,8 +142,22 @@ fn shown(bytes: &[u8]) -> String {
     let values: Vec<String> = Arguments::of_tail(tail)
         .map(|value| match value {
             ArgumentView::String(text) => format!("String({:?})", String::from_utf8_lossy(text)),
-            #[allow(clippy::wildcard_enum_match_arm, reason = "each shows itself")]
-            value => format!("{value:?}"),
+            value @ (ArgumentView::Int(_)
+            | ArgumentView::Float(_)
+            | ArgumentView::Blob(_)
+            | ArgumentView::Long(_)
+            | ArgumentView::Time(_)
+            | ArgumentView::Double(_)
+            | ArgumentView::Symbol(_)
+            | ArgumentView::Char(_)
+            | ArgumentView::Color(_)
+            | ArgumentView::Midi(_)
+            | ArgumentView::True
+            | ArgumentView::False
+            | ArgumentView::Nil
+            | ArgumentView::Infinitum
+            | ArgumentView::ArrayBegin
+            | ArgumentView::ArrayEnd) => format!("{value:?}"),
         })
         .collect();
     format!("{address} {}", values.join(" "))
