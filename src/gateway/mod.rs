@@ -101,6 +101,7 @@ use rules::Rules;
 use schedule::{Schedule, ScheduledId, WallClock};
 use session::{Origin, Rate};
 use table::{AddressId, Table};
+use translate::Translation;
 
 /// The lock machine of one show.
 #[derive(Debug)]
@@ -148,6 +149,7 @@ pub struct Gateway {
     address: String,
     native_tail: Vec<u8>,
     deeds: Deeds,
+    translation: Translation,
     paced: Vec<DestinationId>,
     found: Vec<AddressId>,
     held_back: Vec<AddressId>,
@@ -247,6 +249,7 @@ impl Gateway {
             address: String::new(),
             native_tail: Vec::new(),
             deeds: Deeds::default(),
+            translation: Translation::default(),
             paced: Vec::new(),
             found: Vec::new(),
             held_back: Vec::new(),

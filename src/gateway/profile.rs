@@ -101,6 +101,8 @@ pub(super) struct Profiles {
     clients: Clients,
     identity: Identity,
     operators: Operators,
+    /// Whether anybody speaks a dialect.
+    pub(super) has_dialects: bool,
     /// Whether any device has lamps for locks or sessions.
     pub(super) tell_lamps: bool,
 }
@@ -117,6 +119,7 @@ impl Profiles {
             clients: show.access.clients,
             identity: show.access.identity,
             operators: show.access.operators,
+            has_dialects: show.clients.iter().any(|entry| entry.mapping.is_some()),
             tell_lamps: show.clients.iter().any(|entry| {
                 let lines = entry.mapping.as_ref().map(|mapping| mapping.lines());
                 let mut lines = lines.into_iter().flatten();

@@ -156,7 +156,7 @@ impl Gateway {
         self.followers.listed = followers;
     }
 
-    fn send_event(&self, to: DestinationId, via: Via, news: &News<'_>, out: &mut Outputs) {
+    fn send_event(&mut self, to: DestinationId, via: Via, news: &News<'_>, out: &mut Outputs) {
         let destination = self.clients.destination(to);
         let (client, queue) = (destination.client, destination.queue);
         if !self.send_native_event((client, queue, via), news, out) {
@@ -174,7 +174,7 @@ impl Gateway {
         message: &[u8],
         out: &mut Outputs,
     ) {
-        if self.send_native(now, id, place, writer, message, out) {
+        if self.send_native(now, id, place, (writer, hash), message, out) {
             return;
         }
         let reflects = !self.times.reflection.is_zero();

@@ -28,6 +28,7 @@ impl Gateway {
         self.unreachable = show.sessions.unreachable;
         self.horizon = show.gateway.schedule_horizon;
         self.name.clone_from(&show.gateway.name);
+        self.translation.forget();
         // First what becomes of each is settled, then it is done: who ends does not make way for
         // who would have matched beside it.
         let fates: Vec<(ClientId, Fate)> = self

@@ -16,9 +16,53 @@ use crate::mapping::{Mapping, Told, Unmapped, When, World};
 use crate::osc::{Arguments, append_tail};
 use crate::time::Instant;
 
+/// What a message is in a dialect, kept for the next who speaks it.
+#[derive(Debug, Default)]
+pub(super) struct Translation {
+    /// Of which mapping, address and write it is; `None`: it depends on who is told.
+    of: Option<(usize, AddressId, u64)>,
+    bytes: Vec<u8>,
+    parts: Vec<Part>,
+    /// The step of the device that it is, where the mapping knows steps.
+    step: Option<i64>,
+    built: Vec<u8>,
+}
+
+/// One datagram of a translation.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    start: usize,
+    end: usize,
+    /// It is an end of the travel.
+    is_end: bool,
+}
+
+impl Translation {
+    /// It is of nothing that is in force any more.
+    pub(super) fn forget(&mut self) {
+        self.of = None;
+    }
+
+    fn clear(&mut self) {
+        (self.of, self.step) = (None, None);
+        self.bytes.clear();
+        self.parts.clear();
+    }
+
+    fn keep_built(&mut self, is_end: bool) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&self.built);
+        let end = self.bytes.len();
+        self.parts.push(Part { start, end, is_end });
+    }
+}
+
 impl Gateway {
     /// How whoever is at a destination talks.
     fn mapping_at(&self, client: ClientId) -> Option<&Arc<Mapping>> {
+        if !self.profiles.has_dialects {
+            return None;
+        }
         let profile = self.profiles.profile(self.profile_of(client));
         profile.mapping.as_ref()
     }
@@ -29,7 +73,7 @@ impl Gateway {
         now: Instant,
         id: AddressId,
         place: Place,
-        writer: NameId,
+        (writer, hash): (NameId, u64),
         message: &[u8],
         out: &mut Outputs,
     ) -> bool {
@@ -37,7 +81,6 @@ impl Gateway {
         let Some(mapping) = self.mapping_at(client).map(Arc::clone) else {
             return false;
         };
-        let own = writer == self.clients.client(client).name;
         let name = self.table.entry(id).name();
         let destination = self.clients.destinations[place.destination.0 as usize].as_mut();
         let destination = destination.expect("an id is used only while it is open");
@@ -45,39 +88,43 @@ impl Gateway {
             return true;
         }
         let queue = destination.queue;
-        let tail = message
-            .get(super::write::padded(name)..)
-            .unwrap_or_default();
-        let values = Arguments::of_tail(tail);
-        let kind = |saying, end| {
-            if end {
+        // What is one for all who speak it is worked out once for them all.
+        let alike = mapping.banks().is_empty();
+        let of = alike.then_some((Arc::as_ptr(&mapping) as usize, id, self.stats.writes));
+        let mut said = std::mem::take(&mut self.translation);
+        if of.is_none() || said.of != of {
+            let tail = message
+                .get(super::write::padded(name)..)
+                .unwrap_or_default();
+            self.translate(
+                &mapping,
+                client,
+                (name, Arguments::of_tail(tail)),
+                &mut said,
+            );
+            said.of = of;
+        }
+        for (saying, part) in (0..).zip(&said.parts) {
+            let kind = if part.is_end {
                 Kind::End(id, saying)
             } else {
                 Kind::Value(id, saying)
-            }
-        };
-        let sent = self.put_native(
-            &mapping,
-            client,
-            (name, values),
-            (queue, place.via),
-            kind,
-            out,
-        );
-        if sent && !own && !self.times.reflection.is_zero() {
-            let mark = match mapping.step(name, values) {
-                Some(step) => Mark::Step(step),
-                None => Mark::Bytes(self.hash(values)),
             };
+            out.push(queue, kind, place.via, &said.bytes[part.start..part.end]);
+        }
+        let own = writer == self.clients.client(client).name;
+        if !said.parts.is_empty() && !own && !self.times.reflection.is_zero() {
+            let mark = said.step.map_or(Mark::Bytes(hash), Mark::Step);
             let destination = self.clients.destination_mut(place.destination);
             destination.sent.note(now, id, writer, mark);
         }
+        self.translation = said;
         true
     }
 
     /// Sends an event in the dialect of a destination; `false`: it has none.
     pub(super) fn send_native_event(
-        &self,
+        &mut self,
         (client, queue, via): (ClientId, QueueId, Via),
         news: &News<'_>,
         out: &mut Outputs,
@@ -85,57 +132,51 @@ impl Gateway {
         let Some(mapping) = self.mapping_at(client).map(Arc::clone) else {
             return false;
         };
+        let mut said = std::mem::take(&mut self.translation);
         let values = Arguments::of_tail(news.tail);
-        let kind = |_, _| Kind::Event;
-        self.put_native(
-            &mapping,
-            client,
-            (news.address, values),
-            (queue, via),
-            kind,
-            out,
-        );
+        self.translate(&mapping, client, (news.address, values), &mut said);
+        for part in &said.parts {
+            out.push(queue, Kind::Event, via, &said.bytes[part.start..part.end]);
+        }
+        self.translation = said;
         true
     }
 
-    /// Puts what a message is in a dialect into a queue: nothing, one datagram or several.
-    fn put_native(
+    /// Works out what a message is in a dialect: nothing, one datagram or several.
+    fn translate(
         &self,
         mapping: &Mapping,
         client: ClientId,
         (address, values): (&str, Arguments<'_>),
-        (queue, via): (QueueId, Via),
-        kind: impl Fn(u16, bool) -> Kind,
-        out: &mut Outputs,
-    ) -> bool {
+        said: &mut Translation,
+    ) {
         let value = |address: &str| self.stored(address);
         let session = self.clients.session_if_alive(self.clients.root(client));
         let world = World {
             value: &value,
             banks: session.map_or(&[], |session| &session.banks),
         };
-        let mut built = std::mem::take(&mut out.native);
-        let (mut covered, mut sent) = (false, 0);
+        said.clear();
+        let mut covered = false;
         for route in mapping.routes(address) {
+            if !covered {
+                said.step = route.step(values);
+            }
             covered = true;
-            if route.write(values, &world, &mut built) {
-                out.push(queue, kind(sent, route.is_end(values)), via, &built);
-                sent += 1;
+            if route.write(values, &world, &mut said.built) {
+                said.keep_built(route.is_end(values));
             }
         }
         if !covered && mapping.about.unmapped == Unmapped::Pass {
             let below = address.strip_prefix(mapping.about.root.as_str());
             if let Some(below) = below.filter(|below| below.starts_with('/')) {
-                built.clear();
-                built.extend_from_slice(below.as_bytes());
-                built.resize(super::write::padded(below), 0);
-                append_tail(&mut built, values);
-                out.push(queue, kind(0, false), via, &built);
-                sent += 1;
+                said.built.clear();
+                said.built.extend_from_slice(below.as_bytes());
+                said.built.resize(super::write::padded(below), 0);
+                append_tail(&mut said.built, values);
+                said.keep_built(false);
             }
         }
-        out.native = built;
-        sent > 0
     }
 
     // --- lamps and labels ---------------------------------------------------------------------

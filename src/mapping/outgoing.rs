@@ -99,18 +99,22 @@ impl Mapping {
     /// Which of its device's steps the value of a gateway address is; `None`: none is declared.
     #[must_use]
     pub fn step(&self, address: &str, values: Arguments<'_>) -> Option<i64> {
-        let route = self.routes(address).next()?;
-        let map = route.map()?;
-        let mut values = values;
-        let value = values.next()?;
-        let [conversion] = &map.conversions[..] else {
-            return None;
-        };
-        conversion.step(value).filter(|_| values.tags().is_empty())
+        self.routes(address).next()?.step(values)
     }
 }
 
 impl<'m> Route<'m> {
+    /// Which of the device's steps a value of the gateway is; `None`: none is declared.
+    #[must_use]
+    pub fn step(&self, values: Arguments<'_>) -> Option<i64> {
+        let mut values = values;
+        let value = values.next()?;
+        let [conversion] = &self.map()?.conversions[..] else {
+            return None;
+        };
+        conversion.step(value).filter(|_| values.tags().is_empty())
+    }
+
     /// Whether a value of the gateway is an end of the device's travel.
     #[must_use]
     pub fn is_end(&self, values: Arguments<'_>) -> bool {

@@ -94,6 +94,12 @@ pub const CASES: &[Case] = &[
     case("write under one's own lock (renewal)", write_locked),
     case("write to 10 followers", write_to_followers).is(Size::Followed),
     case("write by one who follows a busy show", write_by_follower).is(Size::Followed),
+    case("write in a dialect", write_native),
+    case(
+        "write in a dialect to 10 that speak it",
+        write_native_to_followers,
+    )
+    .is(Size::Followed),
     case("event to 10 followers", event_to_followers).is(Size::Followed),
     case("denied write, alone", denied_alone),
     case("denied write, in a stream", denied_in_stream),
@@ -190,6 +196,14 @@ fn write_to_followers() -> Step {
     let mut stage = Stage::new();
     stage.ten_followers("/ch/*/mix/fader");
     repeat(stage, HAND, write_to("/ch/01/mix/fader"))
+}
+
+fn write_native() -> Step {
+    repeat(Stage::in_dialect(0), HAND, write_to("/ch/01/mix/fader"))
+}
+
+fn write_native_to_followers() -> Step {
+    repeat(Stage::in_dialect(10), HAND, write_to("/ch/01/mix/fader"))
 }
 
 /// The writer was sent as many values of others as are remembered, to tell a reflection by.

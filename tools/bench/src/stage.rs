@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use oscgate::config::{Sessions, Show, Unreachable};
+use oscgate::config::{Sessions, Show, Unreachable, load_show};
 use oscgate::gateway::{Event, Gateway, Outputs, Via};
 use oscgate::osc::{Argument, encode_message};
 use oscgate::time::Instant;
@@ -55,6 +55,35 @@ impl Stage {
             now: Instant::from_micros(1_000_000),
             pace: PACE,
         }
+    }
+
+    /// One on which the hand and so many followers of its faders speak the X32's dialect.
+    pub(crate) fn in_dialect(followers: u16) -> Self {
+        let mut show =
+            String::from("[sessions]\nsilence_timeout = \"never\"\nidle_timeout = \"never\"\n");
+        let ports = (FIRST_FOLLOWER..FIRST_FOLLOWER + followers).chain([HAND]);
+        for port in ports.clone() {
+            let follow = if port == HAND {
+                ""
+            } else {
+                "follow = [\"/mixer//*\"]\n"
+            };
+            show.push_str(&format!(
+                "[[client]]\nname = \"p{port}\"\nsource = \"127.0.0.1:{port}\"\nmapping = \"x32\"\n\
+                 echo = \"always\"\n{follow}"
+            ));
+        }
+        let show = load_show("show.toml", &show).expect("a good show");
+        let mut stage = Self {
+            gateway: Gateway::new(show, &[local(8_900)]),
+            out: Outputs::new(),
+            now: Instant::from_micros(1_000_000),
+            pace: PACE,
+        };
+        for port in ports {
+            stage.prepare(port, "/oscgate/ping", &[]);
+        }
+        stage
     }
 
     /// Hands a datagram in, and takes what comes of it.
