@@ -174,7 +174,8 @@ impl Gateway {
         message: &[u8],
         out: &mut Outputs,
     ) {
-        if self.send_native(now, id, place, (writer, hash), message, out) {
+        let said = (writer, hash);
+        if self.profiles.has_dialects && self.send_native(now, id, place, said, message, out) {
             return;
         }
         let reflects = !self.times.reflection.is_zero();
