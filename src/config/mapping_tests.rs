@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::config::BUILT_IN;
-use crate::mapping::{Deeds, What, World};
-use crate::osc::{Argument, Arguments, ElementView, PacketView, encode_message};
+use crate::mapping::{Deeds, Told, What, When, World};
+use crate::osc::{Argument, ArgumentView, Arguments, ElementView, PacketView, encode_message};
 
 /// A mapping of these tables, under a plain head.
 fn mapping(tables: &str) -> Mapping {
@@ -120,7 +120,10 @@ fn shown(bytes: &[u8]) -> String {
     let address = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let tail = &bytes[(end / 4 + 1) * 4..];
     let values: Vec<String> = Arguments::of_tail(tail)
-        .map(|value| format!("{value:?}"))
+        .map(|value| match value {
+            ArgumentView::String(text) => format!("String({:?})", String::from_utf8_lossy(text)),
+            value => format!("{value:?}"),
+        })
         .collect();
     format!("{address} {}", values.join(" "))
         .trim_end()
@@ -175,6 +178,59 @@ fn one_line_goes_both_ways() {
         ["/ch/32/mix/on Int(0)"]
     );
     assert_eq!(told(&x32, "/mixer/mute/33", &[I(1)]), [""; 0]);
+}
+
+#[test]
+fn what_no_line_speaks_of_is_asked_for_and_passes() {
+    let x32 = load_mapping("x32", BUILT_IN[0].1.as_bytes(), Files::NONE).unwrap();
+    assert_eq!(
+        meant(&x32, "/headamp/000/gain", &[], &[]),
+        ["Query /headamp/000/gain"]
+    );
+    assert_eq!(meant(&x32, "/headamp/000/gain", &[F(0.5)], &[]), ["Pass"]);
+    assert_eq!(meant(&x32, "/oscgate/hello", &[], &[]), ["Pass"]);
+    // Where an address alone is an event, it passes as one.
+    let plain = mapping("");
+    assert_eq!(meant(&plain, "/go", &[], &[]), ["Pass"]);
+}
+
+#[test]
+fn an_x32_is_asked_and_kept_awake() {
+    let x32 = load_mapping("x32", BUILT_IN[0].1.as_bytes(), Files::NONE).unwrap();
+    let serves = |address: &str, arguments: &[Argument]| {
+        let said = meant(&x32, address, arguments, &[]);
+        said[0].starts_with("Serve")
+    };
+    for address in [
+        "/xremote",
+        "/renew",
+        "/unsubscribe",
+        "/xinfo",
+        "/info",
+        "/status",
+    ] {
+        assert!(serves(address, &[]), "{address}");
+    }
+    let one = meant(&x32, "/subscribe", &[s("/ch/03/mix/fader"), I(10)], &[]);
+    assert!(
+        one[0].starts_with("Serve") && one[0].ends_with(" /mixer/fader/3"),
+        "{one:?}"
+    );
+    for address in ["/-action/goscene", "/-action/clearsolo", "/save", "/load"] {
+        assert_eq!(meant(&x32, address, &[I(1)], &[]), ["Denied"], "{address}");
+    }
+    for address in ["/meters", "/meters/1", "/node", "/formatsubscribe"] {
+        assert_eq!(meant(&x32, address, &[], &[]), ["Nothing"], "{address}");
+    }
+    assert_eq!(
+        meant(&x32, "/ch/01/config/color", &[s("rd")], &[]),
+        ["/mixer/color/1 Int(1)"]
+    );
+    assert_eq!(
+        meant(&x32, "/dca/8/on", &[I(0)], &[]),
+        ["/mixer/dca/8/mute Int(1)"]
+    );
+    assert_eq!(meant(&x32, "/dca/08/on", &[I(0)], &[]), ["Pass"]);
 }
 
 #[test]
@@ -270,4 +326,56 @@ relative = 0.1
         meant(&surface, "/enc3", &[F(1.0)], &muted),
         ["NoValue /mixer/fader/3"]
     );
+}
+
+#[test]
+fn a_capture_alone_is_told_as_a_number() {
+    let ardour = mapping(
+        r#"
+[[tell]]
+when = "locked"
+gateway = "/mixer/fader/{n:1..8}"
+send = "/strip/fader/touch"
+args = ["{n}", 1, "strip {n}", "{holder}"]
+"#,
+    );
+    let told = Told {
+        when: When::Locked,
+        address: "/mixer/fader/3",
+        holder: "alice",
+        own: false,
+        code: "",
+        name: "",
+        remaining: 30,
+    };
+    let (mut scratch, mut out) = (Vec::new(), Vec::new());
+    for route in ardour.tellings(told) {
+        assert!(route.tell(&told, &mut scratch, &mut out));
+    }
+    assert_eq!(
+        shown(&out),
+        "/strip/fader/touch Int(3) Int(1) String(\"strip 3\") String(\"alice\")"
+    );
+}
+
+#[test]
+fn a_person_may_stand_in_an_address_with_a_number() {
+    let browsers = mapping(
+        r#"
+[[map]]
+device = "/as/{user:*}/fader_{n:1..8}"
+gateway = "/mixer/fader/{n}"
+args = "f"
+"#,
+    );
+    assert_eq!(
+        meant(&browsers, "/as/alice/fader_3", &[F(0.5)], &[]),
+        ["/mixer/fader/3 Float(0.5) by alice"]
+    );
+    assert_eq!(
+        meant(&browsers, "/as/alice/fader_9", &[F(0.5)], &[]),
+        ["Pass"]
+    );
+    // It is the person's own: everybody is told by another line.
+    assert_eq!(told(&browsers, "/mixer/fader/3", &[F(0.5)]), [""; 0]);
 }

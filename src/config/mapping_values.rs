@@ -358,7 +358,7 @@ pub(super) fn sayings(
             says.push(Say::Always(literal));
         } else if let Some(text) = item.get_ref().as_str() {
             match pieces(text, captures, known) {
-                Ok(pieces) => says.push(Say::Text(pieces)),
+                Ok(pieces) => says.push(said(pieces, captures)),
                 Err(trouble) => walk.fault(&item.span(), key, trouble.message, trouble.cure),
             }
         } else {
@@ -368,6 +368,16 @@ pub(super) fn sayings(
         }
     }
     Some(says)
+}
+
+/// A capture of numbers that stands alone is a number, as it is in `args` of a `[[map]]`.
+fn said(pieces: Vec<Piece>, captures: &Captures) -> Say {
+    match pieces[..] {
+        [Piece::Capture(capture)] if matches!(captures.0[capture].values, Values::Numbers(_)) => {
+            Say::Number(capture)
+        }
+        _ => Say::Text(pieces),
+    }
 }
 
 fn pieces(text: &str, captures: &Captures, known: &[(&str, Piece)]) -> Read<Vec<Piece>> {

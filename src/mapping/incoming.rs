@@ -131,6 +131,15 @@ impl Deeds {
         self.bytes.clear();
     }
 
+    /// The value of an address that no line speaks of is asked for.
+    fn ask(&mut self, address: &str) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(address.as_bytes());
+        self.say(What::Query, None);
+        let meant = self.list.last_mut().expect("it was just said");
+        meant.address = start..self.bytes.len();
+    }
+
     fn say(&mut self, what: What, line: Option<u32>) {
         self.list.push(Meant {
             what,
@@ -173,6 +182,9 @@ impl Mapping {
             let ignored = self.ignore.iter().any(|pattern| pattern.matches(address));
             let what = match self.about.unmapped {
                 _ if ignored => What::Nothing,
+                Unmapped::Pass if self.asks_for_unmapped(address, values) => {
+                    return deeds.ask(address);
+                }
                 Unmapped::Pass => What::Pass,
                 Unmapped::Drop => What::Drop,
             };
@@ -184,6 +196,13 @@ impl Mapping {
     #[must_use]
     pub fn knows(&self, address: &str) -> bool {
         !self.native.of(address).is_empty()
+    }
+
+    /// Whether a message that no line speaks of asks for a value: it passed as an event otherwise,
+    /// and a console's program asks for thousands when it starts.
+    fn asks_for_unmapped(&self, address: &str, values: Arguments<'_>) -> bool {
+        let own = address == "/oscgate" || address.starts_with("/oscgate/");
+        self.queries.bare && values.tags().is_empty() && address.starts_with('/') && !own
     }
 
     fn read_pattern(
@@ -256,7 +275,7 @@ impl Mapping {
             let line = &self.lines[open as usize];
             for template in line.device.iter().filter(|_| self.holds(line, world)) {
                 let mut held = NOTHING_HELD;
-                if template.capture(address, &mut held) {
+                if template.capture(address, &line.captures, &mut held) {
                     named = true;
                     match self.read_line((open, Way::Device), held, said, world, deeds) {
                         Fit::Yes => return true,

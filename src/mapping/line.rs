@@ -247,6 +247,8 @@ pub enum Say {
     Always(Literal),
     /// A text with pieces that are filled in.
     Text(Vec<Piece>),
+    /// The number of a capture, as a number.
+    Number(usize),
 }
 
 /// A piece of a text that is said.

@@ -85,7 +85,8 @@ impl Mapping {
             let line = &self.lines[id as usize];
             line.gateway.iter().find_map(|template| {
                 let mut held = NOTHING_HELD;
-                template.capture(address, &mut held).then_some(Route {
+                let fits = template.capture(address, &line.captures, &mut held);
+                fits.then_some(Route {
                     mapping: self,
                     line: id as usize,
                     held,
@@ -297,7 +298,10 @@ impl<'m> Route<'m> {
         }
         say(
             &tell.args,
-            |piece, text| self.put_piece(piece, told, text),
+            (
+                |piece: &Piece, text: &mut Vec<u8>| self.put_piece(piece, told, text),
+                |capture| self.held[capture],
+            ),
             scratch,
             out,
         );
@@ -324,10 +328,14 @@ impl<'m> Route<'m> {
     }
 }
 
-/// Appends the tail of arguments that are said, their texts filled in by `piece`.
-pub(super) fn say(
+/// Appends the tail of arguments that are said, their texts filled in by `piece`, their numbers
+/// told by `held`.
+fn say<'h>(
     args: &[Say],
-    mut piece: impl FnMut(&Piece, &mut Vec<u8>),
+    (mut piece, held): (
+        impl FnMut(&Piece, &mut Vec<u8>),
+        impl Fn(usize) -> Captured<'h>,
+    ),
     scratch: &mut Vec<u8>,
     out: &mut Vec<u8>,
 ) {
@@ -348,6 +356,10 @@ pub(super) fn say(
         *value = match arg {
             Say::Always(literal) => literal.view(),
             Say::Text(_) => ArgumentView::String(&scratch[start..end]),
+            Say::Number(capture) => match held(*capture) {
+                Captured::Number(number) => ArgumentView::Int(number),
+                Captured::Text(_) | Captured::Missing => ArgumentView::Nil,
+            },
         };
         start = end;
     }
@@ -381,5 +393,5 @@ pub fn answer(
         | Piece::Remaining
         | Piece::Capture(_) => {}
     };
-    say(args, fill, scratch, out);
+    say(args, (fill, |_| Captured::Missing), scratch, out);
 }

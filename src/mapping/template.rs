@@ -164,10 +164,10 @@ impl Template {
         true
     }
 
-    /// Holds an address against a template with open parts, and captures them. Only its texts and
-    /// open parts are looked at: what has numbers is filled in beforehand.
+    /// Holds an address against a template with open parts, and captures them and the numbers that
+    /// stand beside them. A sum of several captures cannot be read back: it never matches.
     #[must_use]
-    pub(super) fn capture<'a>(&self, address: &'a str, held: &mut Held<'a>) -> bool {
+    pub(super) fn capture<'a>(&self, address: &'a str, captures: &Captures, held: &mut Held<'a>) -> bool {
         let mut rest = address;
         for (n, part) in self.parts.iter().enumerate() {
             match part {
@@ -187,10 +187,58 @@ impl Template {
                     held[*capture] = Captured::Text(&rest[..end]);
                     rest = &rest[end..];
                 }
-                Part::Number { .. } | Part::Name { .. } => return false,
+                Part::Number { .. } | Part::Name { .. } => {
+                    let Some((capture, number, after)) = part.number(rest, captures) else {
+                        return false;
+                    };
+                    let number = Captured::Number(number);
+                    if held[capture] != Captured::Missing && held[capture] != number {
+                        return false;
+                    }
+                    held[capture] = number;
+                    rest = after;
+                }
             }
         }
         rest.is_empty()
+    }
+}
+
+impl Part {
+    /// The number that a text begins with, whose it is, and what follows.
+    fn number<'a>(&self, text: &'a str, captures: &Captures) -> Option<(usize, i32, &'a str)> {
+        let known = |capture: usize| match &captures.0[capture].values {
+            Values::Numbers(numbers) => Some(numbers),
+            Values::Text | Values::User | Values::Bank(..) => None,
+        };
+        match self {
+            Self::Text(_) | Self::Open(_) => None,
+            Self::Number {
+                terms,
+                offset,
+                width,
+            } => {
+                let [(factor, capture)] = terms[..] else {
+                    return None;
+                };
+                let end = text.bytes().take_while(u8::is_ascii_digit).count();
+                let written: u64 = text[..end].parse().ok()?;
+                let mut digits = Vec::new();
+                put_digits(written, *width, &mut digits);
+                let sum = i64::try_from(written).ok()? - offset;
+                let whole = factor != 0 && sum % factor == 0 && digits == text[..end].as_bytes();
+                let number = i32::try_from(whole.then(|| sum / factor)?).ok()?;
+                let is_one = known(capture)?.contains(&number);
+                is_one.then_some((capture, number, &text[end..]))
+            }
+            Self::Name { capture, names } => {
+                let matching = known(*capture)?.iter().zip(names);
+                let (number, name) = matching
+                    .filter(|(_, name)| text.starts_with(name.as_str()))
+                    .max_by_key(|(_, name)| name.len())?;
+                Some((*capture, *number, &text[name.len()..]))
+            }
+        }
     }
 }
 
@@ -594,9 +642,9 @@ mod tests {
 
     #[test]
     fn a_text_is_captured_up_to_the_next_slash() {
-        let (device, _, _) = line("/cue/{id:*}/start", "/cue/{id}");
+        let (device, _, captures) = line("/cue/{id:*}/start", "/cue/{id}");
         let mut held = NOTHING_HELD;
-        assert!(device.capture("/cue/12.5/start", &mut held));
+        assert!(device.capture("/cue/12.5/start", &captures, &mut held));
         assert_eq!(held[0], Captured::Text("12.5"));
         for other in [
             "/cue//start",
@@ -606,7 +654,34 @@ mod tests {
             "/x",
         ] {
             let mut held = NOTHING_HELD;
-            assert!(!device.capture(other, &mut held), "{other}");
+            assert!(!device.capture(other, &captures, &mut held), "{other}");
+        }
+    }
+
+    #[test]
+    fn numbers_stand_beside_a_text() {
+        let (device, _, captures) = line("/as/{who:*}/{k:1..2=ch|chan}{n:01..12}", "/{k}/{n}");
+        let read = |address: &str| {
+            let mut held = NOTHING_HELD;
+            let fits = device.capture(address, &captures, &mut held);
+            fits.then(|| format!("{:?}", &held[..3]))
+        };
+        assert_eq!(
+            read("/as/alice/ch07"),
+            Some("[Text(\"alice\"), Number(1), Number(7)]".to_owned())
+        );
+        assert_eq!(
+            read("/as/bob/chan12"),
+            Some("[Text(\"bob\"), Number(2), Number(12)]".to_owned())
+        );
+        for other in [
+            "/as/bob/ch7",
+            "/as/bob/ch13",
+            "/as/bob/ch007",
+            "/as/bob/ch",
+            "/as//ch07",
+        ] {
+            assert_eq!(read(other), None, "{other}");
         }
     }
 
