@@ -27,18 +27,19 @@ const ROOMS: &[Room] = &[
     room("limits", 0, &[]),
     room("time", 0, &[]),
     room("osc", 1, &["rosc"]),
-    room("config", 2, &["serde", "strsim", "toml"]),
-    room("gateway", 3, &["hashbrown"]),
+    room("mapping", 2, &["hashbrown"]),
+    room("config", 3, &["serde", "strsim", "toml"]),
+    room("gateway", 4, &["hashbrown"]),
     // The I/O line: what is above builds with --no-default-features, what is below waits.
-    room("net", 5, &["libc", "socket2", "tokio"]),
+    room("net", 6, &["libc", "socket2", "tokio"]),
     room(
         "driver",
-        6,
+        7,
         &["if_addrs", "notify", "rustix", "tokio", "tracing"],
     ),
-    room("client", 7, &["serde_json", "tokio"]),
-    room("cli", 8, EVERYTHING),
-    room("main", 9, EVERYTHING),
+    room("client", 8, &["serde_json", "tokio"]),
+    room("cli", 9, EVERYTHING),
+    room("main", 10, EVERYTHING),
 ];
 
 /// In place of a list: whatever Cargo.toml has.

@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use super::ending::Failure;
 use super::file::{Loaded, load, print_faults};
+use super::meaning::meaning;
 use super::output::print;
-use super::printed::{print_values, type_tags};
+use super::play::{DENIED, Play};
+use super::printed::print_values;
 use super::settings::{Explanation, Way};
 use crate::config::{AddressRule, ClientEntry, EventRule, LockRule, Show, Source};
-use crate::gateway::{Event, Flow, Gateway, Outputs, Via};
-use crate::mapping::{Deed, Deeds, Mapping, Role, Service, What, World};
+use crate::mapping::{Deeds, Mapping, Role, Service, What, World};
 use crate::osc::{
     Argument, Arguments, ElementView, Message, PacketView, Pattern, decode_packet, encode_message,
 };
-use crate::time::Instant;
 
 /// The ports from which clients without one of their own are taken to speak.
 const FIRST_PORT: u16 = 40_000;
@@ -57,7 +57,7 @@ pub fn explain(asked: &Explanation) -> Result<(), Failure> {
 }
 
 /// An address that begins with no slash can be in a dialect, but not be encoded.
-fn slashed(address: &str) -> String {
+pub(super) fn slashed(address: &str) -> String {
     if address.starts_with('/') {
         address.to_owned()
     } else {
@@ -175,7 +175,7 @@ impl Stage<'_> {
     fn verdicts(&self, at: usize, (address, message): (&str, &[u8]), text: &mut String) {
         let _ = writeln!(text, "writes {}", shown(message));
         let _ = writeln!(text, "  {}", self.rule(address));
-        let mut play = self.play();
+        let mut play = Play::of(self.show);
         let heard = play.says(self.endpoint(at), message);
         let denial = heard.iter().find(|said| said.message.address == DENIED);
         match denial {
@@ -236,7 +236,7 @@ impl Stage<'_> {
 
     /// The verdict where another client holds the lock.
     fn against(&self, holder: usize, at: usize, address: &str, message: &[u8]) -> String {
-        let mut play = self.play();
+        let mut play = Play::of(self.show);
         let lock = Argument::String(address.to_owned());
         let request = encode_message("/oscgate/lock", &[lock]).unwrap_or_default();
         play.says(self.endpoint(holder), &request);
@@ -251,7 +251,7 @@ impl Stage<'_> {
 
     /// What everybody is sent of a message that is accepted.
     fn tell_all(&self, at: usize, message: &[u8]) -> Vec<(String, String)> {
-        let mut play = self.play();
+        let mut play = Play::of(self.show);
         for (other, entry) in self.show.clients.iter().enumerate() {
             if let Some(follow) = entry
                 .mapping
@@ -287,18 +287,6 @@ impl Stage<'_> {
                 format!("{} ({}:{})", entry.name, self.file, entry.line)
             }
             None => to.to_string(),
-        }
-    }
-
-    fn play(&self) -> Play {
-        // Whoever has not said anything under /oscgate is told nothing under it: a hand that only
-        // tries to write has to hear its denial here.
-        let mut show = self.show.clone();
-        show.access.allow = vec![crate::config::Allow::Any];
-        Play {
-            gateway: Gateway::new(show, &[SocketAddr::from(([192, 0, 2, 1], 8900))]),
-            out: Outputs::new(),
-            now: Instant::from_micros(1_000_000),
         }
     }
 
@@ -378,71 +366,7 @@ fn follows_by(mapping: &Mapping) -> Option<&str> {
     })
 }
 
-/// A gateway without a network.
-struct Play {
-    gateway: Gateway,
-    out: Outputs,
-    now: Instant,
-}
-
-/// What somebody was sent.
-struct Said {
-    to: SocketAddr,
-    message: Message,
-}
-
-const DENIED: &str = "/oscgate/status/denied";
-
-impl Play {
-    /// What comes of a message in the gateway's own words, whatever dialect its client speaks.
-    fn says(&mut self, from: SocketAddr, message: &[u8]) -> Vec<Said> {
-        let parsed = decode_packet(message).unwrap_or_default();
-        let Some(Message { address, arguments }) = parsed.into_iter().next() else {
-            return Vec::new();
-        };
-        if address.starts_with("/oscgate/") {
-            return self.handle(from, message);
-        }
-        let mut all = vec![Argument::String(address)];
-        all.extend(arguments);
-        // `set` is the write itself in words that no dialect has.
-        let request = encode_message("/oscgate/set", &all).unwrap_or_default();
-        self.handle(from, &request)
-    }
-
-    fn says_native(&mut self, from: SocketAddr, address: &str) {
-        let message = encode_message(&slashed(address), &[]).unwrap_or_default();
-        self.handle(from, &message);
-    }
-
-    /// The code with which a message is denied.
-    fn denial(&mut self, from: SocketAddr, message: &[u8]) -> Option<String> {
-        let heard = self.says(from, message);
-        let denial = heard
-            .iter()
-            .find(|said| said.to.ip() == from.ip() && said.message.address == DENIED)?;
-        Some(code_of(&denial.message))
-    }
-
-    fn handle(&mut self, from: SocketAddr, bytes: &[u8]) -> Vec<Said> {
-        let via = Via {
-            socket: 0,
-            local: None,
-        };
-        let event = Event::Datagram { from, via, bytes };
-        self.gateway.handle(self.now, event, &mut self.out);
-        self.out.clear_changes();
-        let mut heard = Vec::new();
-        self.out.take(|to, _, bytes| {
-            let messages = decode_packet(bytes).unwrap_or_default();
-            heard.extend(messages.into_iter().map(|message| Said { to, message }));
-            Flow::Taken
-        });
-        heard
-    }
-}
-
-fn code_of(message: &Message) -> String {
+pub(super) fn code_of(message: &Message) -> String {
     let text = |at: usize| match message.arguments.get(at) {
         Some(Argument::String(text)) => text.clone(),
         Some(_) | None => String::new(),
@@ -450,84 +374,6 @@ fn code_of(message: &Message) -> String {
     match (text(1), text(2)) {
         (code, holder) if holder.is_empty() => code,
         (code, holder) => format!("{code} by {holder}"),
-    }
-}
-
-/// What a native message means, in words.
-fn meaning(deed: &Deed<'_>, mapping: &Mapping, asked: &Explanation) -> String {
-    let address = deed.address;
-    match deed.what {
-        What::Write {
-            event,
-            hold,
-            clipped,
-        } => {
-            let mut said = if event {
-                "it is an event".to_owned()
-            } else {
-                "it is a value".to_owned()
-            };
-            if let Some(user) = deed.user {
-                let _ = write!(said, ", by the person {user}");
-            }
-            if let Some(hold) = hold {
-                let _ = write!(
-                    said,
-                    ", and moving takes the lock for {} ms",
-                    hold.as_millis()
-                );
-            }
-            if clipped {
-                said.push_str(", clipped to its range");
-            }
-            said
-        }
-        What::Query => format!("it asks for {address}: it is sent the stored value"),
-        What::Touch { down: true } => format!("a finger takes the lock of {address}"),
-        What::Touch { down: false } => format!("the finger is gone: {address} is released"),
-        What::Bank { bank, number } => {
-            let name = &mapping.banks()[bank].name;
-            format!("bank {name} is {number} now, and its values are sent")
-        }
-        What::Serve(at) => served(mapping, at),
-        What::Unfit(_) => format!(
-            "denied: the arguments ,{} are not what the line speaks of",
-            type_tags(&asked.values)
-        ),
-        What::NoValue => format!("denied: {address} has no value yet that could be changed"),
-        What::Denied => "denied: the mapping refuses it".to_owned(),
-        What::TooMany => "denied: the pattern matches too many addresses".to_owned(),
-        What::Drop => format!("no line of {} speaks of it: dropped", mapping.about.file),
-        What::Nothing => "it goes nowhere, and is a sign of life".to_owned(),
-        What::Pass => format!(
-            "no line of {} speaks of it: it passes as it is",
-            mapping.about.file
-        ),
-    }
-}
-
-fn served(mapping: &Mapping, at: usize) -> String {
-    let Role::Service(service) = &mapping.lines()[at].role else {
-        return String::new();
-    };
-    match service {
-        Service::Follow { lease, named } => {
-            let what = if *named {
-                "the address it names"
-            } else {
-                "all that the mapping covers"
-            };
-            match lease {
-                Some(lease) => format!("it follows {what} for {} s", lease.as_secs()),
-                None => format!("it follows {what}"),
-            }
-        }
-        Service::Unfollow => "it follows no more".to_owned(),
-        Service::Renew => "it follows again for as long".to_owned(),
-        Service::Heartbeat => "a sign of life".to_owned(),
-        Service::Sync => "it is sent all that it follows".to_owned(),
-        Service::Answer { send, .. } => format!("it is answered on {send}"),
-        Service::Nothing => "it goes nowhere".to_owned(),
     }
 }
 

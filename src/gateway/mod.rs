@@ -43,6 +43,7 @@ mod names;
 mod native;
 mod output;
 mod pace;
+mod places;
 mod profile;
 mod publish;
 mod queue;
