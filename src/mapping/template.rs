@@ -167,7 +167,12 @@ impl Template {
     /// Holds an address against a template with open parts, and captures them and the numbers that
     /// stand beside them. A sum of several captures cannot be read back: it never matches.
     #[must_use]
-    pub(super) fn capture<'a>(&self, address: &'a str, captures: &Captures, held: &mut Held<'a>) -> bool {
+    pub(super) fn capture<'a>(
+        &self,
+        address: &'a str,
+        captures: &Captures,
+        held: &mut Held<'a>,
+    ) -> bool {
         let mut rest = address;
         for (n, part) in self.parts.iter().enumerate() {
             match part {
