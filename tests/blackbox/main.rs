@@ -25,6 +25,7 @@ mod hostile;
 mod installed;
 mod locks;
 mod long;
+mod mappings;
 mod program;
 mod reflections;
 mod rules;
