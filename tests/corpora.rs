@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use oscgate_fuzz::{TARGETS, Target, machine, packet, pattern, show};
+use oscgate_fuzz::{TARGETS, Target, machine, mapping, packet, pattern, show};
 
 /// Random inputs for each target.
 const RANDOM_INPUTS: u64 = 2_000;
@@ -41,6 +41,11 @@ fn patterns_match_what_trying_every_way_matches() {
 #[test]
 fn show_files_are_what_was_written_or_blamed_where_they_are_wrong() {
     replay(("show", show::run));
+}
+
+#[test]
+fn mappings_translate_what_comes_back_or_are_blamed_where_they_are_wrong() {
+    replay(("mapping", mapping::run));
 }
 
 #[test]

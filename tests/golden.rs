@@ -6,11 +6,13 @@
 
 #[path = "golden/datagrams.rs"]
 mod datagrams;
+#[path = "golden/native.rs"]
+mod native;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use oscgate::config::{Files, load_show_bytes};
+use oscgate::config::{BUILT_IN, Files, Show, load_show_bytes};
 
 #[test]
 fn a_bad_show_file_says_what_is_wrong_and_what_to_write() {
@@ -59,15 +61,63 @@ fn every_example_is_a_good_show_file() {
     }
 }
 
-/// A show file cut off anywhere, or with any one byte gone, never stops the loader.
+/// An example finds its mappings beside it as well as in the program, and they are the same.
+#[test]
+fn every_example_finds_its_mappings() {
+    let beside = |path: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        path.exists()
+            .then(|| fs::read(&path).map_err(|error| error.to_string()))
+    };
+    let mut named = 0;
+    for file in toml_files("mappings/examples") {
+        let bytes = fs::read(&file).unwrap();
+        let load = |files| load_show_bytes("show.toml", &bytes, &[], files).unwrap();
+        let (from_files, built_in) = (load(Files::new(&beside, "")), load(Files::NONE));
+        let mappings = |show: &Show| {
+            let clients = show.clients.iter();
+            clients
+                .map(|client| client.mapping.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            mappings(&from_files),
+            mappings(&built_in),
+            "{}",
+            file.display()
+        );
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        let said = text.lines().filter(|line| line.starts_with("mapping = "));
+        let found = mappings(&built_in).into_iter().flatten().count();
+        assert_eq!(said.count(), found, "{}", file.display());
+        named += found;
+    }
+    assert!(
+        named >= 5,
+        "only {named} clients of the examples have a mapping"
+    );
+}
+
+#[test]
+fn every_mapping_file_is_built_in() {
+    for file in toml_files("mappings") {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(BUILT_IN.contains(&(name, &*text)), "{name}");
+    }
+}
+
+/// A show file cut off anywhere, or with any one byte gone, never stops the loader. Its mappings
+/// are another file's affair: here they are empty ones.
 #[test]
 fn a_damaged_show_file_is_answered() {
+    let files = Files::new(&|_| Some(Ok(b"[mapping]\nname = \"Empty\"\n".to_vec())), "");
     for file in toml_files("mappings/examples") {
         let bytes = fs::read(&file).unwrap();
         for cut in 0..bytes.len() {
-            let _ = load_show_bytes("show.toml", &bytes[..cut], &[], Files::NONE);
+            let _ = load_show_bytes("show.toml", &bytes[..cut], &[], files);
             let without: Vec<u8> = [&bytes[..cut], &bytes[cut + 1..]].concat();
-            let _ = load_show_bytes("show.toml", &without, &[], Files::NONE);
+            let _ = load_show_bytes("show.toml", &without, &[], files);
         }
     }
 }

@@ -96,20 +96,11 @@ fn of_mapping(mapping: &Mapping) -> String {
     });
     let (native, gateway) = mapping.address_counts();
     let mut text = format!(
-        "  {}{version}, proof: {}\n  {}, {} one-way; {} with {}; {} at the device, {} at the \
-         gateway\n",
+        "  {}{version}, proof: {}\n  {} ({} one-way) with {}; {} at the device, {} at the gateway\n",
         about.name,
         about.proof.as_str(),
         many(mapping.lines().len(), "line"),
         one_way.count(),
-        many(
-            mapping
-                .lines()
-                .iter()
-                .filter(|line| !line.captures.0.is_empty())
-                .count(),
-            "line"
-        ),
         many(captures.sum(), "capture"),
         many(native, "address"),
         many(gateway, "address"),

@@ -1,12 +1,12 @@
 //! The mappings that are built in: each is good, and what its device says comes back the same.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::BUILT_IN;
 use crate::config::{Files, load_mapping};
 use crate::mapping::{
-    Conversion, Deeds, Direction, Edge, Kind, Line, Literal, Map, Mapping, Role, Slot, Toggle,
-    Values, What, World,
+    Captured, Conversion, Deeds, Direction, Edge, Held, Kind, Line, Literal, Map, Mapping,
+    NOTHING_HELD, Role, Slot, Template, Toggle, Values, What, World,
 };
 use crate::osc::{
     Argument, ArgumentView, Arguments, ElementView, PacketView, append_tail, encode_message,
@@ -28,14 +28,104 @@ fn every_built_in_mapping_is_good() {
             .map(|line| (line.origin.line, line.text.clone()))
             .collect();
         assert!(places.is_empty(), "{name}: nothing leads to {places:?}");
-        for address in mapping.gateway_addresses() {
-            let rooms = ["/mixer/", "/light/", "/cue/", "/transport/", "/user/"];
-            assert!(
-                rooms.iter().any(|room| address.starts_with(room)),
-                "{name}: {address} is no address of docs/namespace.md"
-            );
+    }
+}
+
+/// Who asks by an address alone asks for everything when it starts, and waits for each answer.
+#[test]
+fn what_can_be_asked_for_is_answered_before_anybody_set_it() {
+    for (name, text) in BUILT_IN {
+        let mapping = mapping(name, text);
+        for address in mapping.gateway_addresses().filter(|_| mapping.queries.bare) {
+            let mut out = Vec::new();
+            let is_said = mapping
+                .routes(address)
+                .any(|route| route.write_unset(&mut out));
+            assert!(is_said, "{name}: {address} has no `unset`");
         }
     }
+}
+
+#[test]
+fn every_built_in_mapping_speaks_of_the_documented_addresses() {
+    let known = documented();
+    assert!(known.len() > 60, "{known:?}");
+    let mut used = BTreeSet::new();
+    for (name, text) in BUILT_IN {
+        for line in mapping(name, text).lines() {
+            for gateway in shapes(line) {
+                assert!(
+                    known.contains(&gateway),
+                    "{name}:{}: {gateway} is not in docs/namespace.md",
+                    line.origin.line
+                );
+                used.insert(gateway);
+            }
+        }
+    }
+    let idle: Vec<_> = known.difference(&used).collect();
+    assert!(idle.is_empty(), "no mapping speaks of {idle:?}");
+}
+
+/// The addresses of a line in the gateway, each number a `#`.
+fn shapes(line: &Line) -> Vec<String> {
+    let choice = |values: &Values| match values {
+        Values::Numbers(numbers) => numbers.iter().copied().map(Captured::Number).collect(),
+        Values::Text | Values::User | Values::Bank(..) => vec![Captured::Missing],
+    };
+    let mut found = BTreeSet::new();
+    for template in &line.gateway {
+        // One capture after the other is moved: what stands in a name is one of them.
+        for (moved, capture) in line.captures.0.iter().enumerate() {
+            for one in choice(&capture.values) {
+                let mut held = NOTHING_HELD;
+                for (held, capture) in held.iter_mut().zip(&line.captures.0) {
+                    *held = choice(&capture.values)[0];
+                }
+                held[moved] = one;
+                found.extend(shape(template, &held, line));
+            }
+        }
+        found.extend(shape(template, &NOTHING_HELD, line));
+    }
+    found.into_iter().collect()
+}
+
+fn shape(template: &Template, held: &Held<'_>, line: &Line) -> Option<String> {
+    let mut bytes = Vec::new();
+    let filled = template.fill(held, &line.captures, &mut bytes);
+    let address = String::from_utf8(bytes).expect("filled from text");
+    let parts = address.split('/').map(|part| {
+        let number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if number { "#" } else { part }
+    });
+    filled.then(|| parts.collect::<Vec<_>>().join("/"))
+}
+
+/// The addresses in the tables of docs/namespace.md, each number a `#`: the first of a row is one
+/// itself, or what stands before the others.
+fn documented() -> BTreeSet<String> {
+    let text = include_str!("../../docs/namespace.md");
+    let mut found = BTreeSet::new();
+    let mut tails: Vec<String> = Vec::new();
+    for row in text.lines().filter(|line| line.starts_with("| `/")) {
+        let quoted: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+        if row.split('|').count() == 5 && !row.contains("| event |") {
+            if !row.contains("the same") {
+                tails = quoted[1..].iter().map(|&tail| tail.to_owned()).collect();
+            }
+            found.extend(tails.iter().map(|tail| format!("{}/{tail}", quoted[0])));
+        } else {
+            found.insert(quoted[0].to_owned());
+        }
+    }
+    let number = |part: &str| part.len() == 1 && part.bytes().all(|byte| byte.is_ascii_uppercase());
+    let plain = found.iter().map(|address| {
+        let parts = address.split('/');
+        let parts = parts.map(|part| if number(part) { "#" } else { part });
+        parts.collect::<Vec<_>>().join("/")
+    });
+    plain.collect()
 }
 
 /// Every native address of every mapping is said with the values of its line; the gateway is

@@ -70,6 +70,7 @@ pub(super) fn clients(
         }
         let reply_port = reply_port(walk, section, source, listen);
         let mapping = mappings.of_client(walk, section);
+        fixed_port(walk, section, (mapping.as_deref(), reply_port, source));
         let entry = client(walk, section, (reply_port, mapping), (gateway, sessions));
         if let (Some(name), Some(source)) = (name, source) {
             clients.push(ClientEntry {
@@ -129,6 +130,21 @@ fn reply_port(
         walk.fault(&value.span(), "reply_port", message, Some(cure.into()));
     }
     Some(port)
+}
+
+/// A device that listens on a port of its own is told nowhere if nobody says which.
+fn fixed_port(
+    walk: &mut Walk<'_, '_>,
+    section: &Section<'_, '_>,
+    (mapping, reply_port, source): (Option<&Mapping>, Option<u16>, Option<Source>),
+) {
+    let wants = mapping.is_some_and(|mapping| mapping.about.reply == Reply::Fixed);
+    let has_port = reply_port.is_some() || matches!(source, Some(Source::Endpoint(_)));
+    if let (true, false, Some(value)) = (wants, has_port, section.value("mapping")) {
+        let message = "a device of this mapping listens on a port that only you know";
+        let cure = "add `reply_port`, the port that is set in the device".to_owned();
+        walk.fault(&value.span(), "mapping", message, Some(cure));
+    }
 }
 
 /// Everything of a `[[client]]` but its name and source.

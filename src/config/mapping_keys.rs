@@ -90,6 +90,7 @@ pub(super) const MAPPING_KEYS: &[Key] = &[
     of(Map, "value", r#""level""#),
     of(Map, "push", r#""/live/track/get/volume""#),
     of(Map, "get", r#""/live/track/get/volume""#),
+    of(Map, "unset", "0.0"),
     of(Map, "aliases", r#"["/Fader{n}"]"#),
     of(Map, "only", "{ page = 2 }"),
     of(Map, "bank", r#""refuse""#),

@@ -4,7 +4,9 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::mapping_kind::kinds;
-use super::mapping_values::{Arguments, arguments, number, real, sayings, tags, template_fault};
+use super::mapping_values::{
+    Arguments, arguments, literal, number, real, sayings, tags, template_fault,
+};
 use super::values;
 use super::walk::{Section, Walk};
 use crate::mapping::{
@@ -380,10 +382,30 @@ fn map_role(
         value,
         push: None,
         get: None,
+        unset: literal(walk, section, "unset"),
         refused: bank.unwrap_or(false),
     };
     contradictions(walk, section, &map);
+    unset(walk, section, &map);
     (walk.faults.len() == before).then_some(map)
+}
+
+/// `unset` is a value that the device could say.
+fn unset(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>, map: &Map) {
+    let (Some(literal), Some(value)) = (&map.unset, section.value("unset")) else {
+        return;
+    };
+    let fits = match &map.conversions[..] {
+        [conversion] => conversion
+            .to_gateway(literal.view())
+            .is_ok_and(|(_, clipped)| !clipped),
+        _ => false,
+    };
+    if !fits {
+        let message = "`unset` is no value of this line";
+        let cure = "write one value that the device could say, of a line with one value in `args`";
+        walk.fault(&value.span(), "unset", message, Some(cure.to_owned()));
+    }
 }
 
 /// What cannot stand in one line together.

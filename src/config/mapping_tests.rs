@@ -195,6 +195,40 @@ fn what_no_line_speaks_of_is_asked_for_and_passes() {
 }
 
 #[test]
+fn a_console_has_a_value_for_everything() {
+    let x32 = load_mapping("x32", BUILT_IN[0].1.as_bytes(), Files::NONE).unwrap();
+    let unset = |address: &str| {
+        let mut out = Vec::new();
+        let mut routes = x32.routes(address);
+        let is_said = routes.any(|route| route.write_unset(&mut out));
+        is_said.then(|| shown(&out))
+    };
+    for (address, said) in [
+        ("/mixer/fader/9", "/ch/09/mix/fader Float(0.0)"),
+        ("/mixer/mute/9", "/ch/09/mix/on Int(1)"),
+        ("/mixer/pan/9", "/ch/09/mix/pan Float(0.5)"),
+        ("/mixer/name/9", "/ch/09/config/name String(\"\")"),
+        ("/mixer/color/9", "/ch/09/config/color Int(0)"),
+    ] {
+        assert_eq!(unset(address).as_deref(), Some(said), "{address}");
+    }
+    let line = "[[map]]\ndevice = \"/a\"\ngateway = \"/b\"\nargs = \"f\"\n";
+    assert_eq!(mapping(line).routes("/b").count(), 1);
+    let mut out = Vec::new();
+    assert!(
+        !mapping(line)
+            .routes("/b")
+            .any(|route| route.write_unset(&mut out))
+    );
+    for wrong in ["\"loud\"", "2.0"] {
+        let text = format!("[mapping]\nname = \"T\"\n{line}range = [0.0, 1.0]\nunset = {wrong}\n");
+        let faults = load_mapping("t.toml", text.as_bytes(), Files::NONE).unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!(faults[0].line, 8, "{wrong}");
+    }
+}
+
+#[test]
 fn an_x32_is_asked_and_kept_awake() {
     let x32 = load_mapping("x32", BUILT_IN[0].1.as_bytes(), Files::NONE).unwrap();
     let serves = |address: &str, arguments: &[Argument]| {

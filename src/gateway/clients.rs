@@ -205,18 +205,20 @@ impl Clients {
 
     /// Gives a client another name, and its users with it.
     pub(super) fn rename(&mut self, id: ClientId, name: &str) {
-        let new = self.names.intern(name);
+        let mut new = self.names.intern(name);
+        // Who went by this name before goes on being known for what it wrote under it.
+        let went_by_it = |(n, other): (usize, &Option<Client>)| {
+            let other = other.as_ref().filter(|_| n != id.0 as usize);
+            other.is_some_and(|other| other.former_name == new && new != NameId::NOBODY)
+        };
+        if self.slots.iter().enumerate().any(went_by_it) {
+            self.names.drop_one(new);
+            new = self.names.anew(name);
+        }
         let client = self.client_mut(id);
         let former = std::mem::replace(&mut client.name, new);
         let forgotten = std::mem::replace(&mut client.former_name, former);
         self.names.drop_one(forgotten);
-        // Who went by this name before did not write what its new bearer writes.
-        for other in self.slots.iter_mut().flatten() {
-            if other.former_name == new && new != NameId::NOBODY {
-                other.former_name = NameId::NOBODY;
-                self.names.drop_one(new);
-            }
-        }
         if self.client(id).parent.is_some() {
             return;
         }

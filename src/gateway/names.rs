@@ -62,6 +62,22 @@ impl Names {
         {
             return self.keep(NameId(id));
         }
+        self.add(text)
+    }
+
+    /// A new id for `text`, though it may have one: what was written under that was written by
+    /// somebody else.
+    pub(super) fn anew(&mut self, text: &str) -> NameId {
+        let hash = self.hasher.hash_one(text);
+        let known = |&id: &u32| self.texts[id as usize].text == text;
+        if let Ok(found) = self.index.find_entry(hash, known) {
+            found.remove();
+        }
+        self.add(text)
+    }
+
+    fn add(&mut self, text: &str) -> NameId {
+        let hash = self.hasher.hash_one(text);
         let id = if let Some(id) = self.free.pop() {
             let slot = &mut self.texts[id as usize];
             slot.text.push_str(text);

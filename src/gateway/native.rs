@@ -123,7 +123,7 @@ impl Gateway {
                 };
                 return self.write_native(now, asker, deed, hand, out);
             }
-            What::Query => return self.answer_query(now, asker, deed.address, out),
+            What::Query => return self.answer_query(now, asker, mapping, deed, out),
             What::Touch { down } => return self.touch(now, asker, deed, down, out),
             What::Bank { bank, number } => {
                 return self.choose_bank(now, asker, mapping, bank, number);
@@ -221,12 +221,38 @@ impl Gateway {
         Hand { touches, ..hand }
     }
 
-    fn answer_query(&mut self, now: Instant, asker: Asker, address: &str, out: &mut Outputs) {
-        let known = self.table.find(address);
+    /// The stored value, if there is one; else what the device says where nothing was set yet.
+    fn answer_query(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        mapping: &Mapping,
+        deed: &Deed<'_>,
+        out: &mut Outputs,
+    ) {
+        let root = &mapping.about.root;
+        let known = if deed.line.is_none() && !root.is_empty() {
+            // What no line speaks of lies below the root under its own address.
+            self.table.find(&format!("{root}{}", deed.address))
+        } else {
+            self.table.find(deed.address)
+        };
         if let Some(id) = known.filter(|&id| !self.table.entry(id).value.is_empty()) {
             let writer = self.table.entry(id).writer;
-            self.send_stored(now, id, asker.place(&self.clients), writer, out);
+            return self.send_stored(now, id, asker.place(&self.clients), writer, out);
         }
+        let queue = self.clients.destination(asker.destination).queue;
+        let mut built = std::mem::take(&mut out.native);
+        let asked = |line: usize| Some(line) == deed.line;
+        for route in mapping
+            .routes(deed.address)
+            .filter(|route| asked(route.line))
+        {
+            if route.write_unset(&mut built) {
+                out.push(queue, Kind::Status, asker.via, &built);
+            }
+        }
+        out.native = built;
     }
 
     /// A finger takes the lock, and releases it when it goes.

@@ -270,6 +270,28 @@ impl Gateway {
         false
     }
 
+    /// An end of the range that waits for its turn is not replaced by what comes after it: it is
+    /// sent first. Called before the new value is stored.
+    pub(super) fn let_end_through(
+        &mut self,
+        now: Instant,
+        id: AddressId,
+        tail: &[u8],
+        out: &mut Outputs,
+    ) {
+        let waits = self.thinned.get(&id).is_some_and(|thinned| thinned.pending);
+        let entry = self.table.entry(id);
+        let stored = entry.value.as_bytes();
+        let is_end = || {
+            self.rules
+                .rule(entry.rule)
+                .is_end(Arguments::of_tail(stored))
+        };
+        if waits && stored != tail && is_end() {
+            self.send_held_back(now, id, out);
+        }
+    }
+
     /// The turn of a thinned address has come.
     pub(super) fn on_thinned(&mut self, now: Instant, id: AddressId, out: &mut Outputs) {
         self.refresh(id);

@@ -127,6 +127,21 @@ impl Rule {
         }
     }
 
+    /// Whether a value lies at an end of the rule's range: a fader that was pulled down, or up.
+    pub(super) fn is_end(&self, mut values: Arguments<'_>) -> bool {
+        let Some((low, high)) = self.range else {
+            return false;
+        };
+        let number = match (values.next(), values.next()) {
+            (Some(ArgumentView::Int(number)), None) => f64::from(number),
+            (Some(ArgumentView::Long(number)), None) => number as f64,
+            (Some(ArgumentView::Float(number)), None) => f64::from(number),
+            (Some(ArgumentView::Double(number)), None) => number,
+            (_, _) => return false,
+        };
+        number == low || number == high
+    }
+
     /// Holds arguments against the rule. Where they are to be converted or clipped, the new tail
     /// is written to `tail`.
     pub(super) fn shape(&self, values: Arguments<'_>, tail: &mut Vec<u8>) -> Result<Shape, Code> {

@@ -151,6 +151,7 @@ impl Gateway {
             changed: shape == Shape::Changed || act.hand.clipped,
         };
         if let (Nature::Value, Some(id)) = (nature, id) {
+            self.let_end_through(now, id, tail, out);
             self.store(asker, id, tail);
             self.publish_value(now, asker, id, &news, out);
         } else {

@@ -102,7 +102,7 @@ const FINE_STEPS: u32 = 1 << 16;
 
 impl Conversion {
     /// A value of the device as the gateway has it.
-    pub(super) fn to_gateway<'a>(&'a self, value: ArgumentView<'a>) -> Converted<'a> {
+    pub fn to_gateway<'a>(&'a self, value: ArgumentView<'a>) -> Converted<'a> {
         match &self.kind {
             Kind::Plain => plain(value, self.gateway).map(|value| (value, false)),
             Kind::Number(number) => {

@@ -132,6 +132,8 @@ pub struct Map {
     pub push: Option<Template>,
     /// Where the device is asked, if not at the address that sets it.
     pub get: Option<Template>,
+    /// What the device is answered where there is no value yet, as the device says it.
+    pub unset: Option<Literal>,
     /// It is refused: it means another thing on another page.
     pub refused: bool,
 }

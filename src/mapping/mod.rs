@@ -30,4 +30,6 @@ pub use line::{
 };
 pub use mapping::{About, Bank, Echo, Mapping, Proof, Queries, Reply, Unmapped, World};
 pub use outgoing::{Route, Told, answer};
-pub use template::{Capture, Captures, RawTemplate, Template, TemplateError, Values};
+pub use template::{
+    Capture, Captured, Captures, Held, NOTHING_HELD, RawTemplate, Template, TemplateError, Values,
+};

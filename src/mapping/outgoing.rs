@@ -191,6 +191,25 @@ impl<'m> Route<'m> {
         self.put_address(template, &held, out) && self.put_slots(line, &found, out)
     }
 
+    /// Writes what the device is answered where there is no value yet, in place of what `out`
+    /// holds; `false`: nothing, since its line does not say.
+    pub fn write_unset(&self, out: &mut Vec<u8>) -> bool {
+        out.clear();
+        let line = self.compiled();
+        let Some(map) = self.map() else { return false };
+        let (Some(unset), [conversion]) = (&map.unset, &map.conversions[..]) else {
+            return false;
+        };
+        // By way of the gateway's value it takes the type that the device is told.
+        let value = conversion.to_gateway(unset.view());
+        let value = value.and_then(|(value, _)| conversion.to_device(value));
+        let Ok((value, _)) = value else { return false };
+        let mut found = NOTHING_FOUND;
+        found[0] = value;
+        let template = map.push.as_ref().unwrap_or(&line.device[0]);
+        self.put_address(template, &self.held, out) && self.put_slots(line, &found, out)
+    }
+
     /// Whether the client is in the bank in which the device shows the address.
     fn is_in_bank(&self, world: &World<'_>) -> bool {
         let captures = self.compiled().captures.0.iter().zip(&self.held);

@@ -89,7 +89,7 @@ enum Part {
 
 /// What a capture holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Captured<'a> {
+pub enum Captured<'a> {
     /// A number.
     Number(i32),
     /// A text.
@@ -99,10 +99,10 @@ pub(super) enum Captured<'a> {
 }
 
 /// What all captures of a line hold.
-pub(super) type Held<'a> = [Captured<'a>; MAPPING_CAPTURES_MAX];
+pub type Held<'a> = [Captured<'a>; MAPPING_CAPTURES_MAX];
 
 /// No capture holds anything.
-pub(super) const NOTHING_HELD: Held<'static> = [Captured::Missing; MAPPING_CAPTURES_MAX];
+pub const NOTHING_HELD: Held<'static> = [Captured::Missing; MAPPING_CAPTURES_MAX];
 
 impl Template {
     /// Whether a capture stands in it.
@@ -123,7 +123,7 @@ impl Template {
 
     /// Appends the address that the captures make of it; `false`: a capture is missing, or a
     /// number is below zero or not one that has a name.
-    pub(super) fn fill(&self, held: &Held<'_>, captures: &Captures, out: &mut Vec<u8>) -> bool {
+    pub fn fill(&self, held: &Held<'_>, captures: &Captures, out: &mut Vec<u8>) -> bool {
         for part in &self.parts {
             match part {
                 Part::Text(text) => out.extend_from_slice(text.as_bytes()),
@@ -231,7 +231,7 @@ impl Part {
                 let mut digits = Vec::new();
                 put_digits(written, *width, &mut digits);
                 let sum = i64::try_from(written).ok()? - offset;
-                let whole = factor != 0 && sum % factor == 0 && digits == text[..end].as_bytes();
+                let whole = factor != 0 && sum % factor == 0 && digits == text.as_bytes()[..end];
                 let number = i32::try_from(whole.then(|| sum / factor)?).ok()?;
                 let is_one = known(capture)?.contains(&number);
                 is_one.then_some((capture, number, &text[end..]))

@@ -4,6 +4,7 @@
 mod calls;
 mod denials;
 mod locks;
+mod mappings;
 mod memory;
 mod sessions;
 mod values;

@@ -8,6 +8,7 @@ use oscgate::gateway::{Event, Flow, Gateway, Outputs};
 use oscgate::time::Instant;
 
 use crate::audit::Audit;
+use crate::dialect;
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::history::{History, Step, What, moment};
@@ -36,6 +37,14 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    fn rename(&mut self, name: fn(&[u8]) -> Option<&'static [u8]>) {
+        let before = std::mem::take(self);
+        for (to, bytes) in before.sent() {
+            self.push(to, &dialect::renamed(bytes, name));
+        }
+        self.order = before.order;
+    }
+
     fn clear(&mut self) {
         self.items.clear();
         self.bytes.clear();
@@ -116,6 +125,11 @@ impl Pair {
         &self.outcome
     }
 
+    /// Whether whoever speaks from here now has a dialect, and its bundles act when they come.
+    pub(crate) fn speaks_dialect(&self, from: SocketAddr) -> bool {
+        self.model.speaks_dialect(from)
+    }
+
     /// When the machine wants to be woken.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.gateway.deadline()
@@ -154,6 +168,8 @@ impl Pair {
         self.tally.add(Count::ScheduledDropped, dropped as u64);
         self.slow.dropped(&self.out);
         self.compare(&expected)?;
+        // Whoever hears it, and whoever looks on, knows what it means.
+        self.outcome.rename(dialect::canonical);
         self.observer.observe(
             step.at,
             happening,

@@ -9,6 +9,7 @@ use oscgate::config::{
 };
 
 use crate::chance::Chance;
+use crate::dialect;
 use crate::rulebook;
 use crate::stage::{HOSTS, SLUGGARD, Stage, WITNESS};
 
@@ -189,6 +190,7 @@ fn client(chance: &mut Chance, show: &Show) -> ClientEntry {
         },
         silence_timeout: timeout(chance, show.sessions.silence_timeout),
         idle_timeout: timeout(chance, show.sessions.idle_timeout),
+        mapping: chance.thousandth(250).then(dialect::mapping),
         ..plain(name, source(chance))
     }
 }

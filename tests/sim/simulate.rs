@@ -4,6 +4,7 @@ mod actor;
 mod audit;
 mod chance;
 mod deeds;
+mod dialect;
 mod digest;
 mod failure;
 mod faults;

@@ -51,6 +51,7 @@ counters! {
     Unreachable "fault: port unreachable",
     ClockSteps "fault: wall clock set",
     Stops "fault: gateway stopped",
+    Dialect "datagrams in a dialect",
     Floods "fault: over the packet rate",
     SlowPhases "fault: destination that cannot keep up",
     Dropped "fault: dropped for a slow destination",

@@ -3,6 +3,7 @@
 
 use oscgate::time::Instant;
 
+use crate::dialect;
 use crate::failure::Failure;
 use crate::model::{Happening, State};
 use crate::stage::Net;
@@ -135,6 +136,13 @@ impl World {
     fn handle(&mut self, letter: Letter) -> Result<(), Failure> {
         let via = self.stage.via(letter.from.ip());
         let Letter { from, bytes } = letter;
+        // Who speaks a dialect says it mostly so, and now and then in the gateway's own words.
+        let bytes = if self.pair.speaks_dialect(from) && !self.chance.once_in(6) {
+            self.pair.tally.one(Count::Dialect);
+            dialect::renamed(&bytes, dialect::native)
+        } else {
+            bytes
+        };
         self.feed(Happening::Datagram { from, via, bytes })
     }
 

@@ -360,3 +360,24 @@ fn who_is_not_to_be_told_is_not_told_what_it_is_configured_to_follow() {
         "it has spoken by now"
     );
 }
+
+#[test]
+fn an_end_of_the_range_is_sent_though_the_hand_goes_on() {
+    let thinned = AddressRule {
+        rate: Some(10),
+        range: Some((0.0, 1.0)),
+        ..rule("/f")
+    };
+    let mut bench = Bench::with(show_of(Vec::new(), vec![thinned]));
+    bench.send(2, "/oscgate/subscribe /f");
+    let mut sent = Vec::new();
+    for value in ["0.5", "0.2", "0.0", "0.3", "0.4"] {
+        sent.extend(bench.send(1, &format!("/f {value}")));
+    }
+    sent.extend(bench.ms(100));
+    let heard: Vec<&String> = sent
+        .iter()
+        .filter(|line| line.starts_with("2 /f"))
+        .collect();
+    assert_eq!(heard, ["2 /f 0.5", "2 /f 0.0", "2 /f 0.4"]);
+}

@@ -303,6 +303,34 @@ impl Model {
         }
     }
 
+    /// A value at an end of the range of its rule that waits goes out before another takes its
+    /// place.
+    pub(super) fn let_end_through(&mut self, address: &str, tail: &[u8]) {
+        let waits = self
+            .thinned
+            .get(address)
+            .is_some_and(|one| one.waiting.is_some());
+        let range = self.rule(address).and_then(|rule| rule.range);
+        let stored = self.value(address).map(|value| value.tail.clone());
+        let (true, Some((low, high)), Some(stored)) = (waits, range, stored) else {
+            return;
+        };
+        let all: Vec<_> = oscgate::osc::Arguments::of_tail(&stored).collect();
+        let number = match all[..] {
+            [oscgate::osc::ArgumentView::Int(number)] => f64::from(number),
+            [oscgate::osc::ArgumentView::Long(number)] => number as f64,
+            [oscgate::osc::ArgumentView::Float(number)] => f64::from(number),
+            [oscgate::osc::ArgumentView::Double(number)] => number,
+            _ => return,
+        };
+        if stored != tail && (number == low || number == high) {
+            let next = self.thinned[address].next;
+            self.let_through(address);
+            // Its turn comes when it would have come.
+            self.thinned.get_mut(address).expect("it is there").next = next;
+        }
+    }
+
     /// All updates that wait go out: an event is about to pass, and a preset is there before it.
     fn let_all_through(&mut self) {
         let addresses: Vec<String> = self.thinned.keys().cloned().collect();

@@ -67,6 +67,7 @@ impl Model {
         }
         if let Some((tail, changed, kind)) = ready.write {
             if kind == Kind::Value {
+                self.let_end_through(address, &tail);
                 self.store(asker, address, &tail);
             }
             if kind != Kind::OtherEdge {

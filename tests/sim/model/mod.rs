@@ -38,6 +38,7 @@ use oscgate::config::Show;
 use oscgate::gateway::Via;
 use oscgate::time::Instant;
 
+use crate::dialect;
 pub(crate) use compare::difference;
 use denials::Stream;
 use follow::{Settling, Thinned, Told};
@@ -290,6 +291,11 @@ impl Model {
 
     /// Sends a datagram.
     fn send(&mut self, to: &Place, bytes: Vec<u8>) {
+        let bytes = if self.has_dialect(&to.1) {
+            dialect::renamed(&bytes, dialect::native)
+        } else {
+            bytes
+        };
         let group = self.group;
         let maybe = self.ending.contains(to);
         let (to, whose) = to.clone();

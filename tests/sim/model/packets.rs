@@ -80,14 +80,18 @@ impl Model {
     /// Lets an element of a packet act, what lies in it in order.
     pub(super) fn act_on(&mut self, sender: &Sender, element: &Element) -> Result<(), NoRoom> {
         match element {
-            Element::Message(letter) => self.one(sender, letter).map(|_| ()),
+            Element::Message(letter) => self.one_in_any_words(sender, letter),
             Element::Bundle { elements, .. } if is_atomic(element) => {
                 let letters: Vec<&Letter> = elements
                     .iter()
                     .flat_map(letters_of_atomic)
                     .skip(1)
                     .collect();
-                self.atomic(sender, &letters)
+                let meant: Vec<Letter> = letters
+                    .iter()
+                    .flat_map(|letter| self.in_own_words(&sender.key, letter))
+                    .collect();
+                self.atomic(sender, &meant.iter().collect::<Vec<_>>())
             }
             Element::Bundle { elements, .. } => elements
                 .iter()
@@ -95,13 +99,34 @@ impl Model {
         }
     }
 
+    /// Lets one message act that stands for itself, whatever words it is in.
+    fn one_in_any_words(&mut self, sender: &Sender, letter: &Letter) -> Result<(), NoRoom> {
+        let meant = self.in_own_words(&sender.key, letter);
+        if meant.is_empty() {
+            return self.begin_if_new(sender, letter).map(|_| ());
+        }
+        for letter in &meant {
+            self.one(sender, letter)?;
+        }
+        Ok(())
+    }
+
+    /// Begins the session of a sender that has none; `false`: it only takes its leave.
+    fn begin_if_new(&mut self, sender: &Sender, letter: &Letter) -> Result<bool, NoRoom> {
+        if self.sessions.contains_key(&sender.key) {
+            return Ok(true);
+        }
+        if letter.address == b"/oscgate/bye" {
+            return Ok(false);
+        }
+        self.begin_session(sender, Some(letter))?;
+        Ok(true)
+    }
+
     /// Lets one message act that stands for itself.
     pub(super) fn one(&mut self, sender: &Sender, letter: &Letter) -> Result<Outcome, NoRoom> {
-        if !self.sessions.contains_key(&sender.key) {
-            if letter.address == b"/oscgate/bye" {
-                return Ok(Outcome::Ignored);
-            }
-            self.begin_session(sender, Some(letter))?;
+        if !self.begin_if_new(sender, letter)? {
+            return Ok(Outcome::Ignored);
         }
         if is_request(letter) {
             let session = self.sessions.get_mut(&sender.key).expect("it has begun");

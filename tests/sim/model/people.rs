@@ -9,7 +9,9 @@ use oscgate::time::Instant;
 
 use super::Model;
 use super::calls::Calls;
-use super::pattern::covers;
+use super::pattern::{self, covers};
+use super::wire::Letter;
+use crate::dialect;
 
 /// A client, whether it has a session or not.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -165,6 +167,52 @@ impl Model {
         }
     }
 
+    /// Whether a client speaks the dialect.
+    pub(super) fn has_dialect(&self, key: &Key) -> bool {
+        self.entry_of(key)
+            .is_some_and(|entry| entry.mapping.is_some())
+    }
+
+    /// Whether whoever speaks from here speaks it, and its bundles act when they come.
+    pub(crate) fn speaks_dialect(&self, from: SocketAddr) -> bool {
+        identify(&self.show, from)
+            .is_some_and(|key| self.has_dialect(&key) && !self.schedules(&key))
+    }
+
+    /// What a message means in the gateway's own words: one message or, where a pattern matches
+    /// addresses of the device, one for each of those that has a value.
+    pub(super) fn in_own_words(&self, key: &Key, letter: &Letter) -> Vec<Letter> {
+        let as_it_is = || vec![letter.clone()];
+        if !self.has_dialect(key) {
+            return as_it_is();
+        }
+        if let Some(name) = dialect::canonical(&letter.address) {
+            return vec![Letter {
+                address: name.to_vec(),
+                tail: letter.tail.clone(),
+            }];
+        }
+        let Some(text) = letter.text().filter(|text| pattern::has_pattern(text)) else {
+            return as_it_is();
+        };
+        if pattern::is_own(text) || !pattern::is_readable(text) {
+            return as_it_is();
+        }
+        let matched = dialect::names().filter(|(device, _)| pattern::covers(text, device));
+        let matched: Vec<&str> = matched.map(|(_, gateway)| gateway).collect();
+        if matched.is_empty() {
+            return as_it_is();
+        }
+        let valued = matched
+            .into_iter()
+            .filter(|name| self.value(name).is_some());
+        let letters = valued.map(|name| Letter {
+            address: name.as_bytes().to_vec(),
+            tail: letter.tail.clone(),
+        });
+        letters.collect()
+    }
+
     /// What a client is called now.
     pub(super) fn client_name(&self, key: &Key) -> String {
         let hello = self.sessions.get(key).and_then(|one| one.name.clone());
@@ -195,7 +243,8 @@ impl Model {
 
     /// Whether it may be sent status messages.
     pub(super) fn takes_status(&self, key: &Key) -> bool {
-        self.entry_of(key).is_none_or(|entry| entry.status)
+        self.entry_of(key)
+            .is_none_or(|entry| entry.status && entry.mapping.is_none())
             || self.sessions.get(key).is_some_and(|one| one.spoke)
             || self.ghosts.iter().any(|((_, one), _)| one == key)
     }
@@ -210,7 +259,8 @@ impl Model {
         let session = &self.sessions[key];
         let mut own = session.sources.iter().map(|from| self.place(key, *from).0);
         let mut entries = self.show.clients.iter();
-        let silent = entries.any(|entry| entry.name == *name && !entry.status);
+        let silent =
+            entries.any(|entry| entry.name == *name && !(entry.status && entry.mapping.is_none()));
         silent && !own.any(|own| own == *at)
     }
 

@@ -1,4 +1,4 @@
-//! Four targets that take any bytes and say whether oscgate did right with them.
+//! Five targets that take any bytes and say whether oscgate did right with them.
 //!
 //! Each is a function of a byte slice that panics on a fault. They build nested, nearly good input
 //! out of those bytes themselves: blind mutation of a packet never finds eight bundles in a row.
@@ -7,6 +7,7 @@
 
 mod bytes;
 pub mod machine;
+pub mod mapping;
 pub mod packet;
 pub mod pattern;
 pub mod show;
@@ -15,9 +16,10 @@ pub mod show;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 5] = [
     ("packet", packet::run),
     ("pattern", pattern::run),
     ("show", show::run),
+    ("mapping", mapping::run),
     ("machine", machine::run),
 ];

@@ -1,6 +1,6 @@
 //! Show files: any bytes are a show or faults with places; what was written comes back as meant.
 
-mod faults;
+pub(crate) mod faults;
 mod style;
 mod text;
 mod written;

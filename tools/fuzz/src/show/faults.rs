@@ -3,7 +3,7 @@
 use oscgate::config::Fault;
 
 /// Checks the faults of a file; `name` is how it was called.
-pub(super) fn check(name: &str, bytes: &[u8], faults: &[Fault]) {
+pub(crate) fn check(name: &str, bytes: &[u8], faults: &[Fault]) {
     assert!(!faults.is_empty(), "refused without a reason");
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
