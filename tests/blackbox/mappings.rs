@@ -278,7 +278,7 @@ fn folder() -> tempfile::TempDir {
 fn check_says_what_is_in_a_mapping_or_what_is_wrong_with_it() {
     let folder = folder();
     let (status, output, errors) = tool(folder.path(), &["check", "show.toml", "desk.toml"]);
-    let desk = "  Desk, version 3, proof: emulator\n  1 line, 0 one-way; 1 line with 1 capture; \
+    let desk = "  Desk, version 3, proof: emulator\n  1 line (0 one-way) with 1 capture; \
                 12 addresses at the device, 12 addresses at the gateway\n";
     let want = format!(
         "show.toml: no fault\ndesk.toml, spoken by desk:\n{desk}desk.toml: no fault\n{desk}"

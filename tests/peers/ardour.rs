@@ -8,7 +8,7 @@ use oscgate::osc::Argument;
 
 use crate::console::{Console, args};
 use crate::installed::{on_path, output};
-use crate::peer::{Peer, command, left_out, ran, until};
+use crate::peer::{PATIENT, Peer, command, left_out, ran, until};
 use crate::program::Program;
 
 /// It listens there, and sends from there; nothing else can be set.
@@ -95,7 +95,7 @@ fn ardour_moves_and_is_moved_and_put_back() {
     }
     let mut ardour = Ardour::start();
     let program = Program::with_show(&format!(
-        "[[client]]\nname = \"ardour\"\nsource = \"127.0.0.1:{PORT}\"\nreply_port = {PORT}\n\
+        "{PATIENT}[[client]]\nname = \"ardour\"\nsource = \"127.0.0.1:{PORT}\"\nreply_port = {PORT}\n\
          mapping = \"ardour\"\nfollow = [\"/mixer//*\", \"/transport//*\"]\n"
     ));
     let mut console = program.console();

@@ -1,5 +1,5 @@
-# The library behringer-mixer as an X32 program: says what it hears, and does what lines of standard
-# input ask for:  set PROPERTY VALUE    say ADDRESS TEXT    state PROPERTY
+# The library behringer-mixer as a program for a mixer: says what it hears, and does what lines of
+# standard input ask for:  set PROPERTY VALUE    say ADDRESS TEXT    state PROPERTY
 import asyncio
 import sys
 
@@ -11,7 +11,7 @@ def say(*words):
 
 
 async def main():
-    mixer = mixer_api.create("X32", ip=sys.argv[1])
+    mixer = mixer_api.create(sys.argv[1], ip=sys.argv[2])
     say("started", await mixer.start())
     await mixer.reload()
     following = asyncio.create_task(

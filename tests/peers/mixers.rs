@@ -1,20 +1,42 @@
-//! Programs that are made for an X32, unchanged: the gateway is their console, and a tablet moves
-//! the same faders.
+//! Programs that are made for an X32 and an X AIR, unchanged: the gateway is their console, and a
+//! tablet moves the same faders.
 
 use std::process::{Command, Stdio};
 
 use crate::console::{Console, args};
 use crate::installed::{is_there, on_path};
-use crate::peer::{Peer, command, left_out, ran, until};
+use crate::peer::{PATIENT, Peer, command, left_out, ran, until};
 use crate::program::Program;
 use crate::tablet::{Ports, Tablet};
 
-/// The port of an X32, which its programs cannot be told another of.
-const PORT: u16 = 10_023;
+/// A console in whose place the gateway stands.
+#[derive(Clone, Copy)]
+struct Model {
+    name: &'static str,
+    mapping: &'static str,
+    /// Its programs cannot be told another.
+    port: u16,
+    firmware: &'static str,
+}
 
-/// A gateway in place of the console, a tablet beside it, and somebody who watches.
+const X32: Model = Model {
+    name: "X32",
+    mapping: "x32",
+    port: 10_023,
+    firmware: "4.06",
+};
+
+const XR18: Model = Model {
+    name: "XR18",
+    mapping: "xair",
+    port: 10_024,
+    firmware: "1.18",
+};
+
+/// A gateway in place of a console, a tablet beside it, and somebody who watches.
 struct Stage {
     _program: Program,
+    model: Model,
     ip: String,
     tablet: Tablet,
     watcher: Console,
@@ -22,23 +44,24 @@ struct Stage {
 
 impl Stage {
     /// An IP that no other test has, nor any run of them: its port is always the same.
-    fn set(number: u8, tablet: &'static str) -> Self {
+    fn set(model: Model, number: u8, tablet: &'static str) -> Self {
         let [.., high, low] = std::process::id().to_be_bytes();
         let ip = format!("127.{}.{low}.{number}", high | 1);
         let ports = Ports::free_on(&[tablet]);
         let show = format!(
-            "[[client]]\nname = \"app\"\nsource = \"127.0.0.1\"\nmapping = \"x32\"\n\
+            "{PATIENT}[[client]]\nname = \"app\"\nsource = \"127.0.0.1\"\nmapping = \"{}\"\n\
              [[client]]\nname = \"tablet\"\nsource = \"{tablet}\"\nreply_port = {}\n\
              mapping = \"touchosc-mk1\"\nfollow = [\"/mixer//*\"]\n",
-            ports.hears
+            model.mapping, ports.hears
         );
-        let program = Program::start_on(Some(&show), &[&format!("{ip}:{PORT}")]);
+        let program = Program::start_on(Some(&show), &[&format!("{ip}:{}", model.port)]);
         let tablet = Tablet::switched_on(tablet, ports, program.address());
         let mut watcher = program.console_at("127.0.0.22");
         watcher.follow("/mixer//*");
         watcher.follow("/oscgate/status/{denied,locked,unlocked}");
         Self {
             _program: program,
+            model,
             ip,
             tablet,
             watcher,
@@ -70,7 +93,7 @@ impl Stage {
 fn xair(stage: &Stage, arguments: &[&str]) -> String {
     until("answered in time", || {
         let ended = Command::new("xair")
-            .args(["--ip", &stage.ip, "--model", "X32", "--json"])
+            .args(["--ip", &stage.ip, "--model", stage.model.name, "--json"])
             .args(arguments)
             .stdin(Stdio::null())
             .stderr(Stdio::null())
@@ -85,14 +108,23 @@ fn xair(stage: &Stage, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn xair_and_a_tablet_move_one_fader() {
+fn xair_and_a_tablet_move_one_fader_of_an_x32() {
+    xair_and_a_tablet_move_one_fader("xair", X32, 1, "127.0.0.23");
+}
+
+#[test]
+fn xair_and_a_tablet_move_one_fader_of_an_xr18() {
+    xair_and_a_tablet_move_one_fader("xair-xr18", XR18, 2, "127.0.0.24");
+}
+
+fn xair_and_a_tablet_move_one_fader(peer: &str, model: Model, number: u8, tablet: &'static str) {
     if !on_path("xair") {
-        return left_out("xair");
+        return left_out(peer);
     }
-    let mut stage = Stage::set(1, "127.0.0.23");
-    // It asks before it sets, and a fader that nobody has moved yet has no answer.
-    stage.tablet.moves("/1/fader1", 0.25);
-    stage.watcher.until("/mixer/fader/1", args![0.25]);
+    let mut stage = Stage::set(model, number, tablet);
+    // It asks before it sets, and is answered though nobody has moved the fader yet.
+    let off = r#"{"fader":-90.0,"unit":"dB"}"#;
+    assert_eq!(xair(&stage, &["ch", "1", "fader"]), off);
     // Both ways; -6 dB is 0.6, 0.5 is -10 dB.
     xair(&stage, &["ch", "1", "fader", "-6"]);
     stage.tablet.sees_value("/1/fader1", 0.6);
@@ -125,23 +157,40 @@ fn xair_and_a_tablet_move_one_fader() {
     stage.tablet.moves("/1/fader1", 0.5);
     stage.watcher.until("/mixer/fader/1", args![0.5]);
     assert_eq!(xair(&stage, &["ch", "1", "fader"]), ten);
-    ran("xair");
+    ran(peer);
 }
 
 #[test]
-fn behringer_mixer_and_a_tablet_move_one_fader() {
+fn behringer_mixer_and_a_tablet_move_one_fader_of_an_x32() {
+    behringer_mixer_and_a_tablet_move_one_fader("behringer-mixer", X32, 3, "127.0.0.25");
+}
+
+#[test]
+fn behringer_mixer_and_a_tablet_move_one_fader_of_an_xr18() {
+    behringer_mixer_and_a_tablet_move_one_fader("behringer-mixer-xr18", XR18, 4, "127.0.0.26");
+}
+
+fn behringer_mixer_and_a_tablet_move_one_fader(
+    peer: &str,
+    model: Model,
+    number: u8,
+    tablet: &'static str,
+) {
     if !is_there(Command::new("python3").args(["-c", "import behringer_mixer"])) {
-        return left_out("behringer-mixer");
+        return left_out(peer);
     }
-    let mut stage = Stage::set(2, "127.0.0.24");
+    let mut stage = Stage::set(model, number, tablet);
     // What is there when it comes.
     stage.tablet.moves("/1/fader3", 0.75);
     stage.watcher.until("/mixer/fader/3", args![0.75]);
     let script = include_str!("behringer.py");
-    let mut app = Peer::start(&mut command("python3", &["-c", script, &stage.ip]));
+    let mut app = Peer::start(&mut command(
+        "python3",
+        &["-c", script, model.name, &stage.ip],
+    ));
     app.says_line("started True");
-    // It asks for each of 1,773 addresses.
-    app.says_line("loaded oscgate 4.06");
+    // It asks for each address: of an X32 1,773.
+    app.says_line(&format!("loaded oscgate {}", model.firmware));
     app.tell("state /ch/3/mix_fader");
     let said = app.says("its state", |said| said.starts_with("state "));
     assert!(said.starts_with("state /ch/3/mix_fader 0.749"), "{said}");
@@ -179,5 +228,5 @@ fn behringer_mixer_and_a_tablet_move_one_fader() {
         said.starts_with("heard /ch/1/mix_fader 0.749")
     });
     app.ended();
-    ran("behringer-mixer");
+    ran(peer);
 }

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use crate::console::args;
 use crate::installed::on_path;
-use crate::peer::{Peer, command, free_tcp_port, free_udp_port, left_out, ran};
+use crate::peer::{PATIENT, Peer, command, free_tcp_port, free_udp_port, left_out, ran};
 use crate::program::Program;
 
 const PATCH: &str = include_str!("surface.pd");
@@ -62,7 +62,7 @@ fn pd_moves_faders_and_its_fingers_hold_them() {
     }
     let (sends, hears) = (free_udp_port(), free_udp_port());
     let program = Program::with_show(&format!(
-        "[[client]]\nname = \"tablet\"\nsource = \"127.0.0.1:{sends}\"\nreply_port = {hears}\n\
+        "{PATIENT}[[client]]\nname = \"tablet\"\nsource = \"127.0.0.1:{sends}\"\nreply_port = {hears}\n\
          mapping = \"touchosc-mk1\"\nfollow = [\"/mixer//*\"]\nsync = true\n"
     ));
     let mut console = program.console();

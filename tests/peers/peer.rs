@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 use crate::program::{SOON, lines_of};
 
+/// Stands before every show: who watches is there for as long as foreign programs take.
+pub(crate) const PATIENT: &str = "[sessions]\nsilence_timeout = \"120s\"\n";
+
 /// Says that a peer is not there; a failure where it must be.
 pub(crate) fn left_out(name: &str) {
     let text = format!("peer {name}: not installed, left out");

@@ -7,7 +7,7 @@ use oscgate::osc::Argument;
 
 use crate::console::{Console, args};
 use crate::installed::{is_there, on_path};
-use crate::peer::{Peer, command, free_tcp_port, free_udp_port, left_out, ran};
+use crate::peer::{PATIENT, Peer, command, free_tcp_port, free_udp_port, left_out, ran};
 use crate::program::Program;
 use crate::workspace::{self, Slider, Wiring};
 
@@ -109,7 +109,7 @@ fn qlcplus_moves_and_is_moved_and_put_back() {
     }
     let input = free_udp_port();
     let program = Program::with_show(&format!(
-        "[[client]]\nname = \"qlcplus\"\nsource = \"127.0.0.1\"\nreply_port = {input}\n\
+        "{PATIENT}[[client]]\nname = \"qlcplus\"\nsource = \"127.0.0.1\"\nreply_port = {input}\n\
          mapping = \"qlcplus\"\nfollow = [\"/light//*\"]\nsync = true\n\
          [[address]]\nmatch = \"/light/fader/4\"\nlock = \"write\"\nhold = \"500ms\"\n"
     ));
