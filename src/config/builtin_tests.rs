@@ -1,6 +1,6 @@
 //! The mappings that are built in: each is good, and what its device says comes back the same.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::BUILT_IN;
 use crate::config::{Files, load_mapping};
@@ -157,7 +157,7 @@ fn addresses(line: &Line) -> usize {
     let captures = line.captures.0.iter().enumerate();
     let counts = captures.map(|(capture, known)| match &known.values {
         Values::Numbers(numbers) if !line.is_argument(capture) => numbers.len(),
-        _ => 1,
+        Values::Numbers(_) | Values::Text | Values::Bank(..) | Values::User => 1,
     });
     counts.product()
 }
@@ -205,8 +205,8 @@ fn say_all(mapping: &Mapping, address: &str, at: usize) -> usize {
 }
 
 /// Every choice of the captures that come as arguments; one empty choice where none does.
-fn argument_indices(line: &Line) -> Vec<HashMap<usize, i32>> {
-    let mut all = vec![HashMap::new()];
+fn argument_indices(line: &Line) -> Vec<BTreeMap<usize, i32>> {
+    let mut all = vec![BTreeMap::new()];
     for (capture, known) in line.captures.0.iter().enumerate() {
         if let (true, Values::Numbers(numbers)) = (line.is_argument(capture), &known.values) {
             all = all
@@ -224,7 +224,12 @@ fn argument_indices(line: &Line) -> Vec<HashMap<usize, i32>> {
     all
 }
 
-fn arguments(line: &Line, map: &Map, indices: &HashMap<usize, i32>, round: usize) -> Vec<Argument> {
+fn arguments(
+    line: &Line,
+    map: &Map,
+    indices: &BTreeMap<usize, i32>,
+    round: usize,
+) -> Vec<Argument> {
     let slots = line.slots.as_deref().unwrap_or_default();
     let said = slots.iter().filter_map(|slot| match slot {
         Slot::Value(at) => {
@@ -302,7 +307,7 @@ fn goes_round(mapping: &Mapping, at: usize, address: &str, arguments: &[Argument
     let native = encode_message(address, arguments).expect("samples are good");
     let mut deeds = Deeds::default();
     mapping.read(address, tail_of(&native), &World::EMPTY, &mut deeds);
-    let mut table: HashMap<String, Vec<u8>> = HashMap::new();
+    let mut table: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for n in 0..deeds.len() {
         let deed = deeds.get(n).expect("it is one of them");
         if deed.line != Some(at) {

@@ -53,7 +53,7 @@ fn line(text: &mut String, mark: &str, line: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::keys::KEYS;
+    use super::super::show_keys::KEYS;
     use super::super::{Show, load_show};
     use super::*;
 

@@ -8,7 +8,9 @@ use super::entries::echo;
 use super::fault::Fault;
 use super::files::Files;
 use super::keys::{FileKind, TableName};
-use super::mapping_line::{Context, bank, map, tell, touch};
+use super::mapping_address::Context;
+use super::mapping_control::{bank, tell, touch};
+use super::mapping_line::map;
 use super::mapping_values::{literal, number_of, plain_address};
 use super::mappings::find;
 use super::reading::read;
@@ -118,18 +120,22 @@ fn mapping(
     depth: &mut Depth<'_>,
     included: &mut Vec<Fault>,
 ) -> Option<Mapping> {
+    if let Some(fault) = not_a_mapping(walk, root) {
+        walk.faults.push(fault);
+        return None;
+    }
     let sections = sections(walk, root);
     for section in &sections.0 {
         walk.known_keys(section);
     }
     let head = sections.of(TableName::Mapping).next();
-    let Some(head) = head else {
-        let span = 0..walk.text.text.find('\n').unwrap_or(walk.text.text.len());
-        let message = "this mapping file has no table [mapping]";
-        let cure = "begin it with `[mapping]` and `name = \"My console\"`";
-        walk.fault(&span, "mapping", message, Some(cure.to_owned()));
-        return None;
+    let none = DeTable::new();
+    let no_head = Section {
+        table: TableName::Mapping,
+        entries: &none,
+        header: 0..0,
     };
+    let head = head.unwrap_or(&no_head);
     let base = include(walk, head, reading, depth, included);
     let include_span = head.value("include").map(toml::Spanned::span);
     let mut draft = base.unwrap_or_default();
@@ -137,6 +143,14 @@ fn mapping(
         line.own = false;
     }
     let inherited = draft.lines.len();
+    if sections.of(TableName::Mapping).next().is_some() {
+        walk.missing(head, "name");
+    } else if !root.contains_key("mapping") {
+        let span = 0..walk.text.text.find('\n').unwrap_or(walk.text.text.len());
+        let message = "this mapping file has no table [mapping]";
+        let cure = "begin it with `[mapping]` and `name = \"My console\"`";
+        walk.fault(&span, "mapping", message, Some(cure.to_owned()));
+    }
     about(walk, head, reading, &mut draft);
     let prefix = walk.text(head, "prefix", prefix).unwrap_or_default();
     let spans = lines(walk, &sections, (&prefix, reading), &mut draft);
@@ -153,6 +167,30 @@ fn mapping(
             None
         }
     }
+}
+
+/// The one fault of a show file that is given for a mapping.
+fn not_a_mapping(walk: &Walk<'_, '_>, root: &DeTable<'_>) -> Option<Fault> {
+    let has = |kind: FileKind| {
+        let tables = kind.tables().iter();
+        tables
+            .filter_map(|table| root.get_key_value(table.name()))
+            .filter(|(_, value)| value.get_ref().is_table() || value.get_ref().is_array())
+            .min_by_key(|(key, _)| key.span().start)
+    };
+    let (key, value) = has(FileKind::Show)?;
+    if has(FileKind::Mapping).is_some() {
+        return None;
+    }
+    let first = value.get_ref().as_array().and_then(|items| items.first());
+    let spans = [first.map_or(value.span(), toml::Spanned::span), key.span()];
+    let [header, key] = spans;
+    let is_header = super::sections::is_header(&walk.text.text, &header);
+    let message = "this is a show file, and a mapping file is wanted here";
+    let cure = "name a file that begins with [mapping]";
+    let span = walk.text.written(if is_header { &header } else { &key });
+    let fault = walk.page.fault(span, None, message, Some(cure.to_owned()));
+    Some(fault)
 }
 
 /// Where a line and its keys stand.
@@ -173,7 +211,9 @@ impl Spans {
     }
 
     fn key(&self, name: &str) -> &Range<usize> {
-        let found = self.keys.iter().find(|(key, _)| key == name);
+        let of = |name: &str| self.keys.iter().find(|(key, _)| key == name);
+        // What the gateway has is said by the device's types where it is not written.
+        let found = of(name).or_else(|| of("args").filter(|_| name == "gateway_args"));
         found.map_or(&self.header, |(_, span)| span)
     }
 }
@@ -210,8 +250,20 @@ fn include(
     walk.text(head, "include", |text| find(text, files).map(|_| ()))?;
     let (file, bytes) = find(name?, files).ok()?;
     let span = head.value("include")?.span();
-    if depth.open.contains(&file) || depth.open.len() > MAPPING_INCLUDES_MAX {
-        let message = format!("{file} is being read already: it would include itself");
+    let message = if depth.open.last() == Some(&file) {
+        Some("this file would include itself".to_owned())
+    } else if depth.open.contains(&file) {
+        Some(format!(
+            "{file} includes this file, so it cannot be included here"
+        ))
+    } else if depth.open.len() > MAPPING_INCLUDES_MAX {
+        Some(format!(
+            "files include files at most {MAPPING_INCLUDES_MAX} deep"
+        ))
+    } else {
+        None
+    };
+    if let Some(message) = message {
         let cure = "take this line out".to_owned();
         walk.fault(&span, "include", message, Some(cure));
         return None;
@@ -234,7 +286,6 @@ fn about(
     reading: &Reading<'_>,
     draft: &mut Draft,
 ) {
-    walk.missing(head, "name");
     let base = std::mem::take(&mut draft.about);
     let proof = [
         ("hardware", Proof::Hardware),
@@ -294,10 +345,14 @@ fn about(
 
 /// `reply`: `"source"`, `"fixed"` or `"port 53001"`.
 fn reply(text: &str) -> super::walk::Read<Reply> {
-    if let Some(port) = text.strip_prefix("port ") {
-        if let Some(port) = number_of(port.trim()).filter(|port| (1..=65_535).contains(port)) {
-            return Ok(Reply::Port(u16::try_from(port).expect("it fits")));
-        }
+    let port = text
+        .strip_prefix("port ")
+        .map(str::trim)
+        .and_then(number_of);
+    if let Some(port) = port.and_then(|port| u16::try_from(port).ok())
+        && port > 0
+    {
+        return Ok(Reply::Port(port));
     }
     super::walk::one_of(
         "word for `reply`",
@@ -347,16 +402,20 @@ fn lines(
     }
     let context = context(draft);
     for section in sections.of(TableName::Serves) {
-        for line in serving::serves(walk, section, &context) {
-            found.push((line, Spans::of(section)));
+        for (line, header) in serving::serves(walk, section, &context) {
+            let keys = Vec::new();
+            found.push((line, Spans { header, keys }));
         }
     }
     for section in &sections.0 {
-        let line = match section.table {
-            TableName::Map => map(walk, section, &context),
-            TableName::Touch => touch(walk, section, &context),
-            TableName::Tell => tell(walk, section, &context),
-            _ => None,
+        let line = if section.table == TableName::Map {
+            map(walk, section, &context)
+        } else if section.table == TableName::Touch {
+            touch(walk, section, &context)
+        } else if section.table == TableName::Tell {
+            tell(walk, section, &context)
+        } else {
+            None
         };
         found.extend(line.map(|line| (line, Spans::of(section))));
     }

@@ -1,9 +1,7 @@
 //! What is done to each value of a `[[map]]`: range, curve, switch, names.
 
-use toml::Spanned;
-use toml::de::DeValue;
-
-use super::mapping_values::{names, number, points, real};
+use super::fault::quoted;
+use super::mapping_values::{counted, names, number, points, real};
 use super::walk::{Section, Walk};
 use crate::mapping::{Beyond, Conversion, Curve, Kind, Number, Switch};
 
@@ -25,6 +23,104 @@ const OF_SWITCHES: [&str; 3] = ["threshold", "on", "off"];
 /// A range of whole numbers that is not larger has a step for each.
 const WHOLE_STEPS_MAX: f64 = 65_535.0;
 
+/// The least and the greatest number.
+type Travel = (f64, f64);
+
+/// Which keys a line has that say something of its values, one of each kind.
+struct Said {
+    of_numbers: Option<&'static str>,
+    of_switches: Option<&'static str>,
+    names: Option<&'static str>,
+    invert: Option<&'static str>,
+}
+
+/// `None`: a key goes with no other that is there, or with no value.
+fn fitting(
+    walk: &mut Walk<'_, '_>,
+    section: &Section<'_, '_>,
+    device: &[u8],
+    gateway: Option<&[u8]>,
+    said: &Said,
+) -> Option<()> {
+    let any = said
+        .of_numbers
+        .or(said.of_switches)
+        .or(said.names)
+        .or(said.invert);
+    let pairs = [
+        (said.of_numbers, said.of_switches.or(said.names)),
+        (said.of_switches, said.names),
+        (said.invert, said.names),
+    ];
+    let clash = pairs.into_iter().find_map(|(one, other)| one.zip(other));
+    let has_numbers = (0..device.len()).any(|at| {
+        let is_flag = gateway.is_some_and(|gateway| gateway[at] == b'T');
+        matches!(device[at], b'i' | b'f' | b'h' | b'd') && !is_flag
+    });
+    let has_flags = device.iter().any(|tag| *tag != b'b' && *tag != b's');
+    let (key, message, cure) = if let Some((key, other)) = clash {
+        let message = format!("`{key}` and `{other}` do not go together");
+        let cure = "a value is a number with a range, or a switch, or one of `names`";
+        (key, message, cure)
+    } else if let (true, Some(key)) = (device.is_empty(), any) {
+        if walk.text.has_lost_lines(section.header.start) {
+            // Its `args` may be what could not be read.
+            return None;
+        }
+        let message = format!("`{key}` is for values, and this line has none");
+        (key, message, "write their types: args = \"f\"")
+    } else if let (false, Some(key)) = (has_numbers, said.of_numbers) {
+        let message = format!("`{key}` is for numbers, and this line has none");
+        (
+            key,
+            message,
+            "write `args` with \"f\" or \"i\"; numbers in texts are read, too",
+        )
+    } else if let (false, Some(key)) = (has_flags, said.invert.or(said.of_switches)) {
+        let message = format!("`{key}` is for numbers and switches, and this line has none");
+        (key, message, "write `args` with \"i\", \"f\" or \"T\"")
+    } else {
+        return changing(walk, section, device, gateway, said);
+    };
+    let value = section.value(key)?;
+    walk.fault(&value.span(), key, message, Some(cure.to_owned()));
+    None
+}
+
+/// `None`: there is nothing in the gateway's type that a value of the device could become.
+fn changing(
+    walk: &mut Walk<'_, '_>,
+    section: &Section<'_, '_>,
+    device: &[u8],
+    gateway: Option<&[u8]>,
+    said: &Said,
+) -> Option<()> {
+    let Some(gateway) = gateway else {
+        return Some(());
+    };
+    let mut pairs = device.iter().zip(gateway);
+    let lost = pairs.find(|&(&from, &to)| {
+        (from == b'b') != (to == b'b') || (to == b's' && from != b's' && said.names.is_none())
+    });
+    let Some((&from, &to)) = lost else {
+        return Some(());
+    };
+    let message = format!(
+        "\"{}\" does not become \"{}\"",
+        char::from(from),
+        char::from(to)
+    );
+    let cure = "a number is given a text by `names`; a blob stays a blob";
+    let value = section.value("gateway_args")?;
+    walk.fault(
+        &value.span(),
+        "gateway_args",
+        message,
+        Some(cure.to_owned()),
+    );
+    None
+}
+
 /// One conversion for each value, by its device tag.
 pub(super) fn kinds(
     walk: &mut Walk<'_, '_>,
@@ -34,36 +130,18 @@ pub(super) fn kinds(
 ) -> Option<Vec<Conversion>> {
     let gateway = gateway_tags(walk, section, device, gateway)?;
     let has = |key: &&str| section.value(key).is_some();
-    let of_numbers = OF_NUMBERS.iter().find(|key| has(key));
-    let of_switches = OF_SWITCHES.iter().find(|key| has(key));
+    let of_numbers = OF_NUMBERS.iter().find(|key| has(key)).copied();
+    let of_switches = OF_SWITCHES.iter().find(|key| has(key)).copied();
     let named = names(walk, section);
     let switch = walk.flag(section, "switch").unwrap_or(false);
     let invert = walk.flag(section, "invert").unwrap_or(false);
-    let clash = [
-        (
-            of_numbers,
-            switch || of_switches.is_some() || named.is_some(),
-        ),
-        (of_switches, named.is_some()),
-    ];
-    for (key, clash) in clash {
-        if let (Some(key), true) = (key, clash)
-            && let Some(value) = section.value(key)
-        {
-            let message = format!("`{key}` does not go with what else this line says of its value");
-            let cure = "a value is a number with a range, a switch, or one of `names`".to_owned();
-            walk.fault(&value.span(), key, message, Some(cure));
-            return None;
-        }
-    }
-    if let (true, Some(key)) = (device.is_empty(), of_numbers.or(of_switches))
-        && let Some(value) = section.value(key)
-    {
-        let message = format!("`{key}` is for values, and this line has none");
-        let cure = "write their types: args = \"f\"".to_owned();
-        walk.fault(&value.span(), key, message, Some(cure));
-        return None;
-    }
+    let said = Said {
+        of_numbers,
+        of_switches: of_switches.or(switch.then_some("switch")),
+        names: named.is_some().then_some("names"),
+        invert: invert.then_some("invert"),
+    };
+    fitting(walk, section, device, gateway.as_deref(), &said)?;
     let mut conversions = Vec::new();
     for (at, &tag) in device.iter().enumerate() {
         let said = gateway.as_ref().map(|tags| tags[at]);
@@ -108,12 +186,15 @@ fn gateway_tags(
     };
     let gateway = gateway?;
     if gateway.len() != device.len() {
+        if walk.text.has_lost_lines(section.header.start) {
+            return None;
+        }
         let message = format!(
-            "{} types in `gateway_args`, and {} values in `args`",
-            gateway.len(),
-            device.len()
+            "{} in `gateway_args`, and {} in `args`",
+            counted(gateway.len(), "type"),
+            counted(device.len(), "value")
         );
-        let cure = "each value of `args` has one type there".to_owned();
+        let cure = "write as many here as there".to_owned();
         walk.fault(&value.span(), "gateway_args", message, Some(cure));
         return None;
     }
@@ -136,26 +217,7 @@ fn number_of(
     tag: u8,
     invert: bool,
 ) -> Option<Number> {
-    let curves = [
-        ("linear", Curve::Linear),
-        ("fader", Curve::Fader),
-        ("log", Curve::Log),
-    ];
-    let names = curves.each_ref().map(|(name, _)| (*name, *name));
-    let word = walk.word(section, "curve", "curve", &names);
-    let curve = word.and_then(|word| curves.into_iter().find(|(name, _)| *name == word));
-    let curve = curve.map(|(_, curve)| curve);
-    let points = points(walk, section);
-    if let (Some(_), Some(_), Some(value)) = (&curve, &points, section.value("points")) {
-        let message = "`curve` and `points` both say how the numbers lie";
-        walk.fault(
-            &value.span(),
-            "points",
-            message,
-            Some("take one of them out".into()),
-        );
-    }
-    let curve = points.or(curve).unwrap_or(Curve::Linear);
+    let curve = curve_of(walk, section);
     let scale = real(walk, section, "scale").unwrap_or(1.0);
     if let (true, Some(value)) = (scale <= 0.0, section.value("scale")) {
         let message = "`scale` is above zero";
@@ -170,41 +232,8 @@ fn number_of(
     let ranges = ranges(walk, section)?;
     let steps = walk.integer(section, "steps", 2, 1 << 24);
     let steps = steps.and_then(|steps| u32::try_from(steps).ok());
-    let own = walk.range(section, "range");
+    let range = device_range(walk, section, (tag, &curve, scale), (&ranges, steps))?;
     let whole = matches!(tag, b'i' | b'h');
-    let range = match (own, &curve) {
-        (Some(range), _) => range,
-        (None, _) if ranges.iter().any(|(of, _)| *of == tag) => {
-            ranges.iter().find(|(of, _)| *of == tag)?.1
-        }
-        (None, Curve::Fader) => (-90.0 * scale, 10.0 * scale),
-        (None, Curve::Points(points)) => (points[0].0 * scale, points[points.len() - 1].0 * scale),
-        (None, Curve::Linear) if !whole => (0.0, 1.0),
-        (None, Curve::Linear) if steps.is_some() => (0.0, f64::from(steps? - 1)),
-        (None, Curve::Linear | Curve::Log) => {
-            let message = "the range of the device's numbers is missing";
-            let cure = "add a line like `range = [0, 127]`".to_owned();
-            walk.fault(&section.header.clone(), "range", message, Some(cure));
-            return None;
-        }
-    };
-    let flat = range.0 >= range.1;
-    let below = curve == Curve::Log && range.0 <= 0.0;
-    if let (true, Some(value)) = (flat || below, section.value("range")) {
-        let (message, cure) = if flat {
-            (
-                "a range has two different numbers",
-                "write it like [0, 127]",
-            )
-        } else {
-            (
-                "a range of curve = \"log\" lies above zero",
-                "write it like [20.0, 20000.0]",
-            )
-        };
-        walk.fault(&value.span(), "range", message, Some(cure.to_owned()));
-        return None;
-    }
     let gateway = walk.range(section, "gateway_range").unwrap_or((0.0, 1.0));
     if let (true, Some(value)) = (gateway.0 >= gateway.1, section.value("gateway_range")) {
         let message = "a range has two different numbers";
@@ -235,32 +264,118 @@ fn number_of(
     })
 }
 
+/// `curve` or `points`: how the device's numbers lie.
+fn curve_of(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Curve {
+    let curves = [
+        ("linear", Curve::Linear),
+        ("fader", Curve::Fader),
+        ("log", Curve::Log),
+    ];
+    let names = curves.each_ref().map(|(name, _)| (*name, *name));
+    let word = walk.word(section, "curve", "curve", &names);
+    let curve = word.and_then(|word| curves.into_iter().find(|(name, _)| *name == word));
+    let curve = curve.map(|(_, curve)| curve);
+    let points = points(walk, section);
+    if let (Some(_), Some(_), Some(value)) = (&curve, &points, section.value("points")) {
+        let message = "`curve` and `points` both say how the numbers lie";
+        walk.fault(
+            &value.span(),
+            "points",
+            message,
+            Some("take one of them out".into()),
+        );
+    }
+    points.or(curve).unwrap_or(Curve::Linear)
+}
+
+/// `range`, or what stands for it where it is not written.
+fn device_range(
+    walk: &mut Walk<'_, '_>,
+    section: &Section<'_, '_>,
+    (tag, curve, scale): (u8, &Curve, f64),
+    (ranges, steps): (&[(u8, Travel)], Option<u32>),
+) -> Option<(f64, f64)> {
+    let own = walk.range(section, "range");
+    if own.is_none() && section.value("range").is_some() {
+        return None;
+    }
+    let whole = matches!(tag, b'i' | b'h');
+    let range = match (own, curve) {
+        (Some(range), _) => range,
+        (None, _) if ranges.iter().any(|(of, _)| *of == tag) => {
+            ranges.iter().find(|(of, _)| *of == tag)?.1
+        }
+        (None, Curve::Fader) => (-90.0 * scale, 10.0 * scale),
+        (None, Curve::Points(points)) => (points[0].0 * scale, points[points.len() - 1].0 * scale),
+        (None, Curve::Linear) if !whole => (0.0, 1.0),
+        (None, Curve::Linear) if steps.is_some() => (0.0, f64::from(steps? - 1)),
+        (None, Curve::Linear | Curve::Log) => {
+            let message = "the range of the device's numbers is missing";
+            let sample = if *curve == Curve::Log {
+                "[20.0, 20000.0]"
+            } else {
+                "[0, 127]"
+            };
+            let cure = format!("add a line like `range = {sample}`");
+            walk.fault(&section.header.clone(), "range", message, Some(cure));
+            return None;
+        }
+    };
+    let flat = range.0 >= range.1;
+    let below = *curve == Curve::Log && range.0 <= 0.0;
+    if let (true, Some(value)) = (flat || below, section.value("range")) {
+        let (message, cure) = if flat {
+            (
+                "a range has two different numbers",
+                "write it like [0, 127]",
+            )
+        } else {
+            (
+                "a range of curve = \"log\" lies above zero",
+                "write it like [20.0, 20000.0]",
+            )
+        };
+        walk.fault(&value.span(), "range", message, Some(cure.to_owned()));
+        return None;
+    }
+    Some(range)
+}
+
 /// `ranges`: a range for each type that the device may send.
 fn ranges(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Option<Vec<(u8, (f64, f64))>> {
     let Some(value) = section.value("ranges") else {
         return Some(Vec::new());
     };
-    let pair = |item: &Spanned<DeValue<'_>>| match item.get_ref().as_array().map(|pair| &pair[..]) {
-        Some([low, high]) => Some((number(low)?, number(high)?)),
-        Some(_) | None => None,
-    };
-    let table = value.get_ref().as_table();
-    let found: Option<Vec<(u8, (f64, f64))>> = table.and_then(|table| {
-        let entries = table
-            .iter()
-            .map(|(key, item)| match key.get_ref().as_bytes() {
-                [tag @ (b'i' | b'f' | b'h' | b'd')] => pair(item)
-                    .filter(|(low, high)| low < high)
-                    .map(|range| (*tag, range)),
-                _ => None,
-            });
-        entries.collect()
-    });
-    let found = found.filter(|found| !found.is_empty());
-    if found.is_none() {
+    let Some(table) = value.get_ref().as_table().filter(|table| !table.is_empty()) else {
         let message = "`ranges` names a range for each type that comes in";
         let cure = "write it like { i = [0, 100], f = [0.0, 1.0] }".to_owned();
         walk.fault(&value.span(), "ranges", message, Some(cure));
+        return None;
+    };
+    let mut found = Vec::new();
+    for (key, item) in table {
+        let pair = item.get_ref().as_array().map(|pair| &pair[..]);
+        let pair = match pair {
+            Some([low, high]) => number(low).zip(number(high)),
+            Some(_) | None => None,
+        };
+        let (span, message, cure) = match (key.get_ref().as_bytes(), pair) {
+            ([tag @ (b'i' | b'f' | b'h' | b'd')], Some((low, high))) if low < high => {
+                found.push((*tag, (low, high)));
+                continue;
+            }
+            ([b'i' | b'f' | b'h' | b'd'], _) => (
+                item.span(),
+                "a range is the least and the greatest number".to_owned(),
+                "write it like [0, 100]",
+            ),
+            _ => (
+                key.span(),
+                format!("{} is no type of numbers", quoted(key.get_ref())),
+                "write i, f, h or d",
+            ),
+        };
+        walk.fault(&span, "ranges", message, Some(cure.to_owned()));
     }
-    found
+    (found.len() == table.len()).then_some(found)
 }

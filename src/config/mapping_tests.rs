@@ -41,7 +41,12 @@ fn meant(
     let mut deeds = Deeds::default();
     let stored: Vec<(String, Vec<u8>)> = stored
         .iter()
-        .map(|(address, value)| ((*address).to_owned(), message(address, &[value.clone()])))
+        .map(|(address, value)| {
+            (
+                (*address).to_owned(),
+                message(address, std::slice::from_ref(value)),
+            )
+        })
         .collect();
     let value = |address: &str| {
         let (known, bytes) = stored.iter().find(|(known, _)| known == address)?;
@@ -66,7 +71,17 @@ fn meant(
             let kind = match deed.what {
                 What::Write { event: true, .. } => "event ".to_owned(),
                 What::Write { .. } => String::new(),
-                other => format!("{other:?} "),
+                other @ (What::Query
+                | What::Touch { .. }
+                | What::Bank { .. }
+                | What::Serve(_)
+                | What::Unfit(_)
+                | What::NoValue
+                | What::Denied
+                | What::TooMany
+                | What::Nothing
+                | What::Pass
+                | What::Drop) => format!("{other:?} "),
             };
             let user = deed
                 .user
@@ -89,7 +104,12 @@ fn told_beside(
 ) -> Vec<String> {
     let stored: Vec<(String, Vec<u8>)> = stored
         .iter()
-        .map(|(address, value)| ((*address).to_owned(), message(address, &[value.clone()])))
+        .map(|(address, value)| {
+            (
+                (*address).to_owned(),
+                message(address, std::slice::from_ref(value)),
+            )
+        })
         .collect();
     let value = |address: &str| {
         let (known, bytes) = stored.iter().find(|(known, _)| known == address)?;
@@ -122,7 +142,22 @@ fn shown(bytes: &[u8]) -> String {
     let values: Vec<String> = Arguments::of_tail(tail)
         .map(|value| match value {
             ArgumentView::String(text) => format!("String({:?})", String::from_utf8_lossy(text)),
-            value => format!("{value:?}"),
+            value @ (ArgumentView::Int(_)
+            | ArgumentView::Float(_)
+            | ArgumentView::Blob(_)
+            | ArgumentView::Long(_)
+            | ArgumentView::Time(_)
+            | ArgumentView::Double(_)
+            | ArgumentView::Symbol(_)
+            | ArgumentView::Char(_)
+            | ArgumentView::Color(_)
+            | ArgumentView::Midi(_)
+            | ArgumentView::True
+            | ArgumentView::False
+            | ArgumentView::Nil
+            | ArgumentView::Infinitum
+            | ArgumentView::ArrayBegin
+            | ArgumentView::ArrayEnd) => format!("{value:?}"),
         })
         .collect();
     format!("{address} {}", values.join(" "))
@@ -360,6 +395,141 @@ relative = 0.1
         meant(&surface, "/enc3", &[F(1.0)], &muted),
         ["NoValue /mixer/fader/3"]
     );
+}
+
+#[test]
+fn a_line_without_a_bank_is_told_in_every_bank() {
+    let surface = mapping(
+        r#"
+[[bank]]
+name = "page"
+device = "/page"
+args = "i"
+numbers = "1..2"
+
+[[map]]
+device = "/fader{n:1..8}"
+gateway = "/mixer/fader/{n+8*page-8}"
+args = "f"
+
+[[map]]
+device = "/master"
+gateway = "/mixer/main"
+args = "f"
+"#,
+    );
+    for (page, address, told) in [
+        (1, "/mixer/main", "/master Float(0.5)"),
+        (2, "/mixer/main", "/master Float(0.5)"),
+        (1, "/mixer/fader/9", ""),
+        (2, "/mixer/fader/9", "/fader1 Float(0.5)"),
+    ] {
+        let world = World {
+            value: &|_| None,
+            banks: &[page],
+        };
+        let bytes = message(address, &[F(0.5)]);
+        let mut out = Vec::new();
+        with_arguments(&bytes, |values| {
+            for route in surface.routes(address) {
+                route.write(values, &world, &mut out);
+            }
+        });
+        let said = if out.is_empty() {
+            String::new()
+        } else {
+            shown(&out)
+        };
+        assert_eq!(said, told, "{address} on page {page}");
+    }
+}
+
+#[test]
+fn a_question_at_its_own_address_says_by_arguments_what_it_is_about() {
+    let live = mapping(
+        r#"
+[[map]]
+device = "/live/track/set/volume"
+args = ["{n:0..15}", "f"]
+gateway = "/track/{n+1}/volume"
+push = "/live/track/get/volume"
+get = "/live/track/get/volume"
+"#,
+    );
+    assert_eq!(
+        meant(&live, "/live/track/set/volume", &[I(3), F(0.5)], &[]),
+        ["/track/4/volume Float(0.5)"]
+    );
+    assert_eq!(
+        meant(&live, "/live/track/get/volume", &[I(3)], &[]),
+        ["Query /track/4/volume"]
+    );
+    assert_eq!(
+        meant(&live, "/live/track/get/volume", &[I(16)], &[]),
+        ["Pass"]
+    );
+    assert_eq!(
+        told(&live, "/track/4/volume", &[F(0.5)]),
+        ["/live/track/get/volume Int(3) Float(0.5)"]
+    );
+}
+
+#[test]
+fn a_value_may_stand_in_the_address() {
+    let desk = load_mapping(
+        "desk.toml",
+        br#"
+[mapping]
+name = "Desk"
+bare_address = "query"
+
+[[map]]
+device = "/chan/{n:1..8}/at/{level:0..100}"
+gateway = "/light/{n}"
+value = "level"
+range = [0, 100]
+"#,
+        Files::NONE,
+    )
+    .unwrap();
+    assert_eq!(
+        meant(&desk, "/chan/3/at/50", &[], &[]),
+        ["/light/3 Float(0.5)"]
+    );
+    assert_eq!(told(&desk, "/light/3", &[F(0.25)]), ["/chan/3/at/25"]);
+    let plain = mapping(
+        r#"
+[[map]]
+device = "/chan/{n:1..8}/at/{level:0..100}"
+gateway = "/light/{n}"
+value = "level"
+"#,
+    );
+    assert_eq!(told(&plain, "/light/3", &[I(100)]), ["/chan/3/at/100"]);
+    assert_eq!(told(&plain, "/light/3", &[I(101)]), [""; 0]);
+}
+
+#[test]
+fn numbers_of_64_bits_come_back() {
+    let both = mapping(
+        r#"
+[[map]]
+device = "/frame"
+gateway = "/time/frame"
+args = "h"
+
+[[map]]
+device = "/gain"
+gateway = "/gain"
+args = "d"
+range = [-60.0, 10.0]
+"#,
+    );
+    assert_eq!(
+        meant(&both, "/frame", &[Argument::Long(1 << 40)], &[]),
+        ["/time/frame Long(1099511627776)"]
+    );
+    assert_eq!(told(&both, "/gain", &[F(1.0)]), ["/gain Double(10.0)"]);
 }
 
 #[test]

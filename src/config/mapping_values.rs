@@ -65,20 +65,23 @@ pub(super) fn arguments(
             found.tags.push(tag);
         }
     } else if let Some(items) = value.get_ref().as_array() {
+        let before = walk.faults.len();
         for item in items {
-            let before = walk.faults.len();
             argument(walk, item, &mut found, captures);
-            if walk.faults.len() > before {
-                return None;
-            }
+        }
+        if walk.faults.len() > before {
+            return None;
         }
     } else {
-        walk.wrong_type(section, "args", value);
+        let message = "`args` is a text of type tags, or a list";
+        let cure = "write it like \"f\" or [\"{n:1..8}\", \"f\"]".to_owned();
+        walk.fault(&value.span(), "args", message, Some(cure));
         return None;
     }
     if found.slots.len() > LINE_VALUES_MAX {
         let message = format!("a line has at most {LINE_VALUES_MAX} arguments");
-        walk.fault(&value.span(), "args", message, None);
+        let cure = "without `args` all pass as they are; \"*\" stands for those that follow";
+        walk.fault(&value.span(), "args", message, Some(cure.to_owned()));
         return None;
     }
     Some(found)
@@ -151,7 +154,16 @@ fn argument(
 
 /// Type tags that a line can convert.
 pub(super) fn tags(text: &str) -> Read<Vec<u8>> {
-    super::values::type_tags(text)?;
+    let convertible = |c: char| "ifsbhdTF".contains(c);
+    // A comma, or the name of a type, has a cure of its own.
+    super::values::type_tags(text).or_else(|trouble| {
+        let known = text.starts_with(',') || text.chars().all(convertible);
+        if known || text.len() > 2 {
+            Err(trouble)
+        } else {
+            Ok(String::new())
+        }
+    })?;
     let tags: Vec<u8> = text
         .bytes()
         .map(|tag| if tag == b'F' { b'T' } else { tag })
@@ -161,15 +173,31 @@ pub(super) fn tags(text: &str) -> Read<Vec<u8>> {
         .find(|tag| !matches!(tag, b'i' | b'f' | b's' | b'b' | b'h' | b'd' | b'T'))
     {
         Some(&tag) => {
+            let tag = text
+                .chars()
+                .find(|&c| !convertible(c))
+                .unwrap_or_else(|| tag.into());
             let message = format!(
-                "a line does not convert {}",
-                quoted(&char::from(tag).to_string())
+                "{} is no type that a line converts",
+                quoted(&tag.to_string())
             );
-            let cure = "write i, f, s, b, h, d or T; without `args` anything passes as it is";
+            let cure = "write i (int), f (float), s (string), T (true or false), h (int64), \
+                        d (double) or b (blob); without `args` anything passes as it is";
             Err(Trouble::new(message, cure))
         }
         None => Ok(tags),
     }
+}
+
+/// `1 value`, `2 values`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    let more = if count == 1 { "" } else { "s" };
+    let count = if count == 0 {
+        "no".to_owned()
+    } else {
+        count.to_string()
+    };
+    format!("{count} {what}{more}")
 }
 
 /// A number in a TOML file.

@@ -12,11 +12,14 @@ use super::values::Trouble;
 use super::walk::{Read, Section, Walk};
 use crate::mapping::Mapping;
 
+/// What a show calls a mapping, and its root.
+type Named = (String, String);
+
 /// Collects the mappings of one show.
 pub(super) struct Mappings<'f> {
     files: Files<'f>,
     /// By what the show calls it and its root; `None`: it has faults.
-    known: Vec<((String, String), Option<Arc<Mapping>>)>,
+    known: Vec<(Named, Option<Arc<Mapping>>)>,
     used: Vec<String>,
     faults: Vec<Fault>,
 }
@@ -145,7 +148,7 @@ fn root(text: &str) -> Read<String> {
     if !text.starts_with('/') {
         return bad(&format!(
             "it begins with \"/\": {}",
-            quoted(&format!("/{text}"))
+            quoted(&format!("/{}", text.trim_end_matches('/')))
         ));
     }
     if text.ends_with('/') {

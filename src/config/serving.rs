@@ -1,12 +1,14 @@
 //! `[serves]`, what clients of a dialect say to stay awake and to ask, and `[session]`, what a
 //! device of that dialect is sent.
 
+use std::ops::Range;
+
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::keys::TableName;
-use super::mapping_line::Context;
-use super::mapping_values::{plain_address, sayings, template_fault};
+use super::mapping_address::{Context, Side, address_trouble};
+use super::mapping_values::{sayings, template_fault};
 use super::values;
 use super::walk::{Read, Section, Walk};
 use crate::mapping::{Captures, Line, Piece, RawTemplate, Role, Service, Slot};
@@ -19,15 +21,19 @@ pub(super) fn serves(
     walk: &mut Walk<'_, '_>,
     section: &Section<'_, '_>,
     context: &Context,
-) -> Vec<Line> {
+) -> Vec<(Line, Range<usize>)> {
     let mut lines = Vec::new();
+    let place = |entry: &Section<'_, '_>| match entry.value("on") {
+        Some(on) => on.span(),
+        None => entry.header.clone(),
+    };
     for entry in tables(walk, section, "follow", TableName::FollowOn) {
         walk.missing(&entry, "on");
         let lease = walk.text(&entry, "lease", values::time);
         let named = walk.flag(&entry, "named").unwrap_or(false);
         let service = Service::Follow { lease, named };
         let on = walk.text(&entry, "on", native);
-        lines.extend(on.map(|on| (on, service)));
+        lines.extend(on.map(|on| (on, place(&entry), service)));
     }
     for entry in tables(walk, section, "answer", TableName::Answer) {
         walk.missing(&entry, "on");
@@ -37,7 +43,7 @@ pub(super) fn serves(
         lines.extend(on.map(|on| {
             let send = send.unwrap_or_else(|| on.clone());
             let send = format!("{}{send}", context.prefix);
-            (on, Service::Answer { send, args })
+            (on, place(&entry), Service::Answer { send, args })
         }));
     }
     let words = [
@@ -48,11 +54,17 @@ pub(super) fn serves(
     ];
     for (key, service) in words {
         let said = walk.list(section, key, native).unwrap_or_default();
-        lines.extend(said.into_iter().map(|(on, _)| (on, service.clone())));
+        lines.extend(
+            said.into_iter()
+                .map(|(on, span)| (on, span, service.clone())),
+        );
     }
     lines
         .into_iter()
-        .filter_map(|(on, service)| line(walk, section, context, &on, service))
+        .filter_map(|(on, span, service)| {
+            let line = line(walk, section, context, (&on, &span), service)?;
+            Some((line, span))
+        })
         .collect()
 }
 
@@ -60,10 +72,11 @@ fn line(
     walk: &mut Walk<'_, '_>,
     section: &Section<'_, '_>,
     context: &Context,
-    on: &str,
+    (on, span): (&str, &Range<usize>),
     service: Service,
 ) -> Option<Line> {
     let mut line = context.line(walk, section, Role::Service(service));
+    line.origin.line = walk.line(span);
     let template = RawTemplate::parse(&format!("{}{on}", context.prefix)).and_then(|raw| {
         raw.declare(&mut line.captures)?;
         raw.resolve(&line.captures)
@@ -71,12 +84,7 @@ fn line(
     match template {
         Ok(template) => line.device = vec![template],
         Err(error) => {
-            walk.fault(
-                &section.header.clone(),
-                "serves",
-                error.message,
-                Some(error.cure),
-            );
+            walk.fault(span, "serves", error.message, Some(error.cure));
             return None;
         }
     }
@@ -87,18 +95,13 @@ fn line(
 
 /// An address of the device: it may begin with no slash (the X32's `node`).
 fn native(text: &str) -> Read<String> {
-    let slash = if text.starts_with('/') { "" } else { "/" };
-    plain_or_captured(&format!("{slash}{text}")).map(|()| text.to_owned())
-}
-
-fn plain_or_captured(text: &str) -> Read<()> {
-    if text.contains('{') {
-        return match RawTemplate::parse(text) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(values::Trouble::new(error.message, error.cure)),
-        };
+    if let Some(trouble) = address_trouble(text, Side::Device) {
+        return Err(trouble);
     }
-    plain_address(text, "here as an address of the device", "/xremote").map(|_| ())
+    match RawTemplate::parse(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(values::Trouble::new(error.message, error.cure)),
+    }
 }
 
 /// Checks what a device that the gateway calls is to be sent. It is kept in the file for the

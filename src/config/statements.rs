@@ -47,7 +47,7 @@ fn statement(text: &str, start: usize) -> Statement {
             return Statement {
                 range: start..end,
                 is_header: false,
-                unclosed: Some(at),
+                unclosed: Some(open.crossed.unwrap_or(at)),
             };
         }
         open.read(next, end);
@@ -56,7 +56,7 @@ fn statement(text: &str, start: usize) -> Statement {
     Statement {
         range: start..end,
         is_header: false,
-        unclosed: None,
+        unclosed: open.crossed,
     }
 }
 
@@ -127,6 +127,8 @@ struct Open {
     brackets: Vec<(char, usize)>,
     text: Option<&'static str>,
     text_at: usize,
+    /// The first bracket inside another that was closed before it.
+    crossed: Option<usize>,
 }
 
 impl Open {
@@ -143,6 +145,18 @@ impl Open {
 
     fn is_text(&self) -> bool {
         self.text.is_some()
+    }
+
+    /// Closes the last bracket of this kind, and what is open inside of it: `[{ a = 1 ]`.
+    fn close(&mut self, bracket: char) {
+        let same = self.brackets.iter().rposition(|(open, _)| *open == bracket);
+        let Some(same) = same else {
+            self.brackets.pop();
+            return;
+        };
+        let inside = self.brackets.get(same + 1).map(|(_, at)| *at);
+        self.crossed = self.crossed.or(inside);
+        self.brackets.truncate(same);
     }
 
     /// Reads one line that begins at byte `offset`.
@@ -174,7 +188,8 @@ impl Open {
                     continue;
                 }
                 '[' | '{' => self.brackets.push((c, at)),
-                ']' | '}' => drop(self.brackets.pop()),
+                ']' => self.close('['),
+                '}' => self.close('{'),
                 _ => (),
             }
             rest = &rest[c.len_utf8()..];
@@ -219,6 +234,16 @@ mod tests {
             assert_eq!(found[0].unclosed, Some(4));
             assert_eq!(found.len(), 2);
         }
+    }
+
+    #[test]
+    fn a_bracket_that_another_closes_is_the_one_that_is_open() {
+        for text in ["a = [{ b = 1 ]\nc = 1\n", "a = [{ b = 1 ],\nc = 1\n"] {
+            let found = statements(text);
+            assert_eq!(found[0].unclosed, Some(5), "{text}");
+            assert_eq!(found.len(), 2);
+        }
+        assert_eq!(statements("a = [{ b = [1] }]\n")[0].unclosed, None);
     }
 
     #[test]

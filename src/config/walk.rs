@@ -230,8 +230,10 @@ impl Walk<'_, '_> {
             }
         };
         if low > high {
-            let message = format!("the least number, {low:?}, is above the greatest, {high:?}");
-            let cure = format!("write [{high:?}, {low:?}]");
+            let (low, high) = (low_item.span(), high_item.span());
+            let (low, high) = (self.page_text(&low), self.page_text(&high));
+            let message = format!("the least number, {low}, is above the greatest, {high}");
+            let cure = format!("write [{high}, {low}]");
             self.fault(&value.span(), key, message, Some(cure));
             return None;
         }
@@ -266,6 +268,8 @@ impl Walk<'_, '_> {
             ("a list", format!("write `{key} = {sample}`"))
         } else if sample.starts_with('[') {
             ("a list", format!("put it in brackets: [{text}]"))
+        } else if sample.starts_with('{') {
+            ("a table", format!("write `{key} = {sample}`"))
         } else if matches!(sample, "true" | "false") {
             let word = match bare.to_lowercase().as_str() {
                 "true" | "yes" | "on" | "1" => "write true, without quotes",
@@ -280,7 +284,12 @@ impl Walk<'_, '_> {
             } else {
                 format!("write it like {sample}")
             };
-            ("a whole number", cure)
+            let whole = if sample.contains('.') {
+                "a number"
+            } else {
+                "a whole number"
+            };
+            (whole, cure)
         } else if sample.ends_with("s\"") && value.get_ref().is_integer() {
             (
                 "a time in quotes",
@@ -331,6 +340,14 @@ fn unknown_key_cure(table: TableName, name: &str) -> String {
     if !homes.is_empty() {
         return format!("it belongs in {}", either(&homes));
     }
+    let other = match table.kind() {
+        FileKind::Show => (FileKind::Mapping, "a mapping file"),
+        FileKind::Mapping => (FileKind::Show, "the show file"),
+    };
+    let elsewhere = self::homes(other.0, name);
+    if !elsewhere.is_empty() {
+        return format!("it belongs in {} of {}", either(&elsewhere), other.1);
+    }
     let known = table.keys().filter(|key| key.written != Written::Later);
     let known: Vec<&str> = known.map(|key| key.name).collect();
     format!("known there: {}", known.join(", "))
@@ -343,8 +360,18 @@ pub(super) fn homes(kind: FileKind, name: &str) -> Vec<String> {
             .key(name)
             .is_some_and(|key| key.written != Written::Later)
     };
-    let tables = kind.tables().iter().copied();
-    tables.filter(has).map(TableName::header).collect()
+    let tables = kind.tables().iter().copied().filter(has);
+    let mut headers: Vec<String> = tables.map(TableName::header).collect();
+    if headers.is_empty() && kind == FileKind::Mapping {
+        let inline = [
+            TableName::Keepalive,
+            TableName::Alive,
+            TableName::FollowOn,
+            TableName::Answer,
+        ];
+        headers.extend(inline.into_iter().filter(has).map(TableName::header));
+    }
+    headers
 }
 
 fn number(value: &Spanned<DeValue<'_>>) -> Option<f64> {

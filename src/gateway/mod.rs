@@ -56,6 +56,7 @@ mod request;
 mod room;
 mod rules;
 mod schedule;
+mod serving;
 mod session;
 mod sorted;
 mod sources;

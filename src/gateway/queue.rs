@@ -14,10 +14,22 @@ pub(super) enum Kind {
     /// The value of an address: a newer one replaces it. A dialect may say it in several ways, each
     /// with a number of its own.
     Value(AddressId, u16),
+    /// The same at an end of its travel: at a pace of its own it is not skipped.
+    End(AddressId, u16),
     /// An event: it happened, nothing replaces it.
     Event,
     /// A status message, an answer, a reply.
     Status,
+}
+
+impl Kind {
+    /// Which value of which address it is.
+    const fn value(self) -> Option<(AddressId, u16)> {
+        match self {
+            Self::Value(address, saying) | Self::End(address, saying) => Some((address, saying)),
+            Self::Event | Self::Status => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +75,7 @@ impl Queue {
     pub(super) fn push(&mut self, kind: Kind, via: Via, bytes: &[u8]) {
         if self.is_full(bytes.len()) {
             self.make_room(kind, bytes.len());
-        } else if matches!(kind, Kind::Value(..)) {
+        } else if kind.value().is_some() {
             self.unsorted = true;
         }
         // What was sent leaves a hole in front; it is closed before the buffer outgrows its bound.
@@ -120,7 +132,7 @@ impl Queue {
             self.drop_at(position);
         }
         for droppable in [
-            |kind| matches!(kind, Kind::Value(..)),
+            |kind: Kind| kind.value().is_some(),
             |kind| kind == Kind::Event,
             |_: Kind| true,
         ] {
@@ -135,19 +147,20 @@ impl Queue {
 
     /// Where an older value of the same address waits with only values behind it.
     fn older(&self, kind: Kind) -> Option<usize> {
-        if !matches!(kind, Kind::Value(..)) {
-            return None;
-        }
+        kind.value()?;
         let behind = (self.items.iter().enumerate().rev())
-            .take_while(|(_, item)| matches!(item.kind, Kind::Value(..)));
-        let mut same = behind.filter(|(_, item)| item.kind == kind);
+            .take_while(|(_, item)| item.kind.value().is_some());
+        let mut same = behind.filter(|(_, item)| item.kind.value() == kind.value());
         same.next().map(|(position, _)| position)
     }
 
     /// Adds a datagram in place of an older value of the same address: what is sent at a pace of
     /// its own is sent as it is then.
     pub(super) fn push_newest(&mut self, kind: Kind, via: Via, bytes: &[u8]) {
+        let passes =
+            |item: &Item| matches!(item.kind, Kind::Value(..)) || self.slice(item) == bytes;
         if let Some(position) = self.older(kind)
+            && passes(&self.items[position])
             && let Some(item) = self.items.remove(position)
         {
             self.waiting_bytes -= item.length as usize;
@@ -167,14 +180,14 @@ impl Queue {
         let mut seen = HashSet::new();
         let mut kept = VecDeque::with_capacity(self.items.len());
         while let Some(item) = self.items.pop_back() {
-            match item.kind {
-                Kind::Value(address, saying) if !seen.insert((address, saying)) => {
+            match item.kind.value() {
+                Some(value) if !seen.insert(value) => {
                     self.waiting_bytes -= item.length as usize;
                     self.dropped += 1;
                     continue;
                 }
-                Kind::Value(..) => {}
-                Kind::Event | Kind::Status => seen.clear(),
+                Some(_) => {}
+                None => seen.clear(),
             }
             kept.push_front(item);
         }

@@ -49,7 +49,13 @@ impl Gateway {
             .get(super::write::padded(name)..)
             .unwrap_or_default();
         let values = Arguments::of_tail(tail);
-        let kind = |saying| Kind::Value(id, saying);
+        let kind = |saying, end| {
+            if end {
+                Kind::End(id, saying)
+            } else {
+                Kind::Value(id, saying)
+            }
+        };
         let sent = self.put_native(
             &mapping,
             client,
@@ -80,7 +86,7 @@ impl Gateway {
             return false;
         };
         let values = Arguments::of_tail(news.tail);
-        let kind = |_| Kind::Event;
+        let kind = |_, _| Kind::Event;
         self.put_native(
             &mapping,
             client,
@@ -99,7 +105,7 @@ impl Gateway {
         client: ClientId,
         (address, values): (&str, Arguments<'_>),
         (queue, via): (QueueId, Via),
-        kind: impl Fn(u16) -> Kind,
+        kind: impl Fn(u16, bool) -> Kind,
         out: &mut Outputs,
     ) -> bool {
         let value = |address: &str| self.stored(address);
@@ -113,7 +119,7 @@ impl Gateway {
         for route in mapping.routes(address) {
             covered = true;
             if route.write(values, &world, &mut built) {
-                out.push(queue, kind(sent), via, &built);
+                out.push(queue, kind(sent, route.is_end(values)), via, &built);
                 sent += 1;
             }
         }
@@ -124,7 +130,7 @@ impl Gateway {
                 built.extend_from_slice(below.as_bytes());
                 built.resize(super::write::padded(below), 0);
                 append_tail(&mut built, values);
-                out.push(queue, kind(0), via, &built);
+                out.push(queue, kind(0, false), via, &built);
                 sent += 1;
             }
         }

@@ -1,10 +1,11 @@
 //! Lines made a mapping: every address written out, and whatever two lines claim found.
 
+use super::dialect::{About, Bank, Mapping, Queries};
 use super::entries::{self, Entries, Entry, Way};
+use super::holes;
 use super::line::{Direction, Line, Role};
-use super::mapping::{About, Bank, Mapping, Queries};
 use super::proof;
-use super::template::{Held, Template, Values};
+use super::template::{Capture, Captured, Held, Template, Values};
 use crate::limits::{ADDRESS_BYTES_MAX, MAPPING_ADDRESSES_MAX};
 use crate::osc::Pattern;
 
@@ -77,7 +78,10 @@ impl Mapping {
                 continue;
             }
             room -= choices;
-            this.write_out(at, &mut conflicts);
+            match holes::check(at, &this.lines[at]) {
+                Some(conflict) => conflicts.push(conflict),
+                None => this.write_out(at, &mut conflicts),
+            }
         }
         this.native.sort();
         this.gateway.sort();
@@ -121,8 +125,8 @@ impl Mapping {
         };
         for held in entries::choices(&line) {
             if comes_in {
-                for (template, way) in native_templates(&line) {
-                    claims.native(self, template, way, &held);
+                for (template, key) in holes::said(&line).filter(|(known, _)| !known.is_open()) {
+                    claims.native(self, template, key, &held);
                 }
             }
             if goes_out {
@@ -183,29 +187,6 @@ pub(super) fn goes_out(line: &Line) -> bool {
     }
 }
 
-/// The templates that a client may address, and what each stands for.
-fn native_templates(line: &Line) -> Vec<(&Template, Way)> {
-    let mut all: Vec<_> = line
-        .device
-        .iter()
-        .map(|template| (template, Way::Device))
-        .collect();
-    match &line.role {
-        Role::Map(map) => all.extend(map.get.as_ref().map(|get| (get, Way::Get))),
-        Role::Touch(touch) => {
-            all.extend(
-                touch
-                    .release
-                    .as_ref()
-                    .map(|release| (release, Way::Release)),
-            );
-        }
-        Role::Bank(_) | Role::Service(_) | Role::Tell(_) => {}
-    }
-    all.retain(|(template, _)| !template.is_open());
-    all
-}
-
 struct Claims<'c> {
     id: u32,
     line: &'c Line,
@@ -214,16 +195,28 @@ struct Claims<'c> {
 }
 
 impl Claims<'_> {
-    fn native(&mut self, mapping: &mut Mapping, template: &Template, way: Way, held: &Held<'_>) {
-        let Some(address) = self.fill(template, held, "device") else {
+    fn native(
+        &mut self,
+        mapping: &mut Mapping,
+        template: &Template,
+        key: &'static str,
+        held: &Held<'_>,
+    ) {
+        let Some(address) = self.fill(template, held, key) else {
             return;
+        };
+        let way = match key {
+            "get" => Way::Get,
+            "release" => Way::Release,
+            _ => Way::Device,
         };
         let rivals = mapping.native.of(&address).to_vec();
         for rival in rivals {
             let other = &mapping.lines[rival.line as usize];
             let asks = |entry_way: Way| entry_way == Way::Get;
             if rival.line == self.id && rival.way == way {
-                self.same_line(mapping, rival, held, &address, "device");
+                let before = mapping.native.held(rival, self.line);
+                self.same_line(&before, held, &address, key);
                 continue;
             }
             if other.differs_by_arguments(self.line)
@@ -233,15 +226,14 @@ impl Claims<'_> {
             {
                 continue;
             }
-            self.rival(mapping, rival, &address, "device");
+            self.rival(mapping, rival, &address, key);
         }
         let count = self.line.captures.0.len();
         // What an argument brings is not known by the address.
         let mut known = *held;
         for (capture, known) in known.iter_mut().enumerate().take(count) {
-            let is_bank = matches!(self.line.captures.0[capture].values, Values::Bank(..));
-            if !template.uses(capture) || is_bank {
-                *known = super::template::Captured::Missing;
+            if !template.uses(capture) || is_bank(&self.line.captures.0[capture]) {
+                *known = Captured::Missing;
             }
         }
         mapping.native.add(&address, self.id, way, &known, count);
@@ -254,38 +246,40 @@ impl Claims<'_> {
         let Some(address) = self.fill(template, held, "gateway") else {
             return;
         };
+        let mut held = *held;
+        if let Role::Map(map) = &self.line.role
+            && let Some(value) = map.value
+        {
+            // The value in the device's address is not known by the gateway's.
+            held[value] = Captured::Missing;
+        }
         let rivals = mapping.gateway.of(&address).to_vec();
         for rival in rivals {
             let other = &mapping.lines[rival.line as usize];
             let apart =
                 other.only != self.line.only && other.only.is_some() && self.line.only.is_some();
-            if rival.line != self.id && is_main(other) && is_main(self.line) && !apart {
+            if rival.line == self.id && matches!(self.line.role, Role::Map(_)) {
+                let before = mapping.gateway.held(rival, self.line);
+                self.same_line(&before, &held, &address, "gateway");
+            } else if rival.line != self.id && is_main(other) && is_main(self.line) && !apart {
                 self.rival(mapping, rival, &address, "gateway");
             }
         }
         let count = self.line.captures.0.len();
         mapping
             .gateway
-            .add(&address, self.id, Way::Gateway, held, count);
+            .add(&address, self.id, Way::Gateway, &held, count);
     }
 
     /// An address of this line comes out of two choices: fine where the choice is an argument's,
     /// a bank's or the value itself.
-    fn same_line(
-        &mut self,
-        mapping: &Mapping,
-        entry: Entry,
-        held: &Held<'_>,
-        address: &str,
-        key: &'static str,
-    ) {
-        let before = mapping.native.held(entry, self.line);
-        let differs = (0..self.line.captures.0.len()).find(|&capture| {
-            before[capture] != super::template::Captured::Missing
-                && before[capture] != held[capture]
-        });
-        if let Some(capture) = differs {
-            let name = &self.line.captures.0[capture].name;
+    fn same_line(&mut self, before: &Held<'_>, held: &Held<'_>, address: &str, key: &'static str) {
+        let captures = self.line.captures.0.iter().enumerate();
+        let mut differ =
+            captures.filter(|(at, _)| before[*at] != Captured::Missing && before[*at] != held[*at]);
+        let first = differ.next().filter(|(_, first)| !is_bank(first));
+        if let Some((_, capture)) = first.filter(|_| !differ.any(|(_, other)| is_bank(other))) {
+            let name = &capture.name;
             self.say(
                 key,
                 format!("two values of \"{name}\" make the same address {address}"),
@@ -308,7 +302,8 @@ impl Claims<'_> {
         }
         let place = format!("{}:{}", other.origin.file, other.origin.line);
         let cure = if key == "gateway" {
-            "say which way each goes: direction = \"in\" or \"out\" in one of them"
+            "if both are one control, name this device address among the `aliases` there; else \
+             give it another gateway address, or direction = \"in\""
         } else {
             "give each line addresses of its own"
         };
@@ -323,22 +318,34 @@ impl Claims<'_> {
         let mut bytes = Vec::new();
         if !template.fill(held, &self.line.captures, &mut bytes) {
             // A sum below zero is no address; a capture that an argument brings cannot be missing.
+            let with = self.values_of(template, held);
             self.say(
                 key,
-                "this address cannot be written for every value of its captures".to_owned(),
-                "see that no sum is below zero".to_owned(),
+                format!("with {with} there is a number below zero in this address"),
+                "begin the range higher, or add more to it".to_owned(),
             );
             return None;
         }
         if bytes.len() > ADDRESS_BYTES_MAX {
             self.say(
                 key,
-                format!("this address is {} bytes long", bytes.len()),
-                format!("at most {ADDRESS_BYTES_MAX} bytes are taken"),
+                format!("this address is up to {} bytes long", bytes.len()),
+                format!("an address has at most {ADDRESS_BYTES_MAX}"),
             );
             return None;
         }
         Some(String::from_utf8(bytes).expect("filled from text"))
+    }
+
+    /// `n = 1, k = 2`: what the captures of a template hold.
+    fn values_of(&self, template: &Template, held: &Held<'_>) -> String {
+        let captures = self.line.captures.0.iter().enumerate();
+        let used = captures.filter(|(at, _)| template.uses(*at));
+        let known = used.filter_map(|(at, capture)| match held[at] {
+            Captured::Number(number) => Some(format!("{} = {number}", capture.name)),
+            Captured::Text(_) | Captured::Missing => None,
+        });
+        known.collect::<Vec<_>>().join(", ")
     }
 
     fn say(&mut self, key: &'static str, message: String, cure: String) {
@@ -352,6 +359,10 @@ impl Claims<'_> {
             });
         }
     }
+}
+
+fn is_bank(capture: &Capture) -> bool {
+    matches!(capture.values, Values::Bank(..))
 }
 
 /// Whether a line is the one that a gateway address is told by.

@@ -152,6 +152,16 @@ impl Conversion {
         Some((position * f64::from(steps - 1)).round() as i64)
     }
 
+    /// Whether a value of the gateway is an end of the travel.
+    #[must_use]
+    pub(super) fn is_end(&self, value: ArgumentView<'_>) -> bool {
+        let Kind::Number(number) = &self.kind else {
+            return false;
+        };
+        let (low, high) = number.gateway;
+        read_number(value).is_some_and(|value| value <= low || value >= high)
+    }
+
     /// A value of the gateway for a relative move: `by` of the device's units from `now`.
     #[must_use]
     pub fn moved(&self, now: f64, by: f64) -> f64 {
@@ -317,7 +327,21 @@ fn plain(value: ArgumentView<'_>, tag: u8) -> Result<ArgumentView<'_>, Unfit> {
             } else {
                 ArgumentView::Symbol(text)
             }),
-            _ => Err(Unfit::Type),
+            ArgumentView::Int(_)
+            | ArgumentView::Float(_)
+            | ArgumentView::Blob(_)
+            | ArgumentView::Long(_)
+            | ArgumentView::Time(_)
+            | ArgumentView::Double(_)
+            | ArgumentView::Char(_)
+            | ArgumentView::Color(_)
+            | ArgumentView::Midi(_)
+            | ArgumentView::True
+            | ArgumentView::False
+            | ArgumentView::Nil
+            | ArgumentView::Infinitum
+            | ArgumentView::ArrayBegin
+            | ArgumentView::ArrayEnd => Err(Unfit::Type),
         },
         b'i' | b'h' | b'f' | b'd' | b'T' => {
             let number = read_number(value).ok_or(Unfit::Type)?;

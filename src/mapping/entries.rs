@@ -52,7 +52,7 @@ impl Entries {
         self.by_address.get(address).map_or(&[], Vec::as_slice)
     }
 
-    /// Adds a line to an address, unless it is there already.
+    /// Adds a line to an address, unless it is there already with the same numbers.
     pub(super) fn add(
         &mut self,
         address: &str,
@@ -65,18 +65,22 @@ impl Entries {
             Some(entries) => entries,
             None => self.by_address.entry(address.into()).or_default(),
         };
-        if entries
-            .iter()
-            .any(|entry| (entry.line, entry.way) == (line, way))
-        {
+        let start = self.numbers.len();
+        let numbers = held[..count].iter().map(|held| match held {
+            Captured::Number(number) => *number,
+            Captured::Text(_) | Captured::Missing => NO_NUMBER,
+        });
+        self.numbers.extend(numbers);
+        let (before, new) = self.numbers.split_at(start);
+        let is_there = entries.iter().any(|entry| {
+            (entry.line, entry.way) == (line, way)
+                && before[entry.numbers as usize..].starts_with(new)
+        });
+        if is_there {
+            self.numbers.truncate(start);
             return;
         }
-        let numbers = u32::try_from(self.numbers.len()).expect("addresses are bounded");
-        self.numbers
-            .extend(held[..count].iter().map(|held| match held {
-                Captured::Number(number) => *number,
-                Captured::Text(_) | Captured::Missing => NO_NUMBER,
-            }));
+        let numbers = u32::try_from(start).expect("addresses are bounded");
         entries.push(Entry { line, way, numbers });
     }
 
@@ -115,17 +119,21 @@ impl Entries {
     }
 }
 
+/// The numbers that a capture of a line runs through; `None`: it has none, or it is a bank that
+/// the line does not speak of.
+fn list(line: &Line, capture: usize) -> Option<&[i32]> {
+    match &line.captures.0[capture].values {
+        Values::Numbers(numbers) => Some(numbers),
+        Values::Bank(_, numbers) => line.uses(capture).then_some(&numbers[..]),
+        Values::Text | Values::User => None,
+    }
+}
+
 /// Every choice of numbers for the captures of a line that have a list of them, one after the
 /// other; the others are missing.
 pub(super) fn choices(line: &Line) -> impl Iterator<Item = Held<'static>> {
-    let lists: Vec<Option<Vec<i32>>> = line
-        .captures
-        .0
-        .iter()
-        .map(|capture| match &capture.values {
-            Values::Numbers(numbers) | Values::Bank(_, numbers) => Some(numbers.clone()),
-            Values::Text | Values::User => None,
-        })
+    let lists: Vec<Option<Vec<i32>>> = (0..line.captures.0.len())
+        .map(|capture| list(line, capture).map(<[i32]>::to_vec))
         .collect();
     let mut at: Option<Vec<usize>> = Some(vec![0; lists.len()]);
     std::iter::from_fn(move || {
@@ -156,9 +164,7 @@ pub(super) fn choices(line: &Line) -> impl Iterator<Item = Held<'static>> {
 
 /// How many choices there are.
 pub(super) fn count(line: &Line) -> usize {
-    let counts = line.captures.0.iter().map(|capture| match &capture.values {
-        Values::Numbers(numbers) | Values::Bank(_, numbers) => numbers.len(),
-        Values::Text | Values::User => 1,
-    });
+    let captures = 0..line.captures.0.len();
+    let counts = captures.map(|capture| list(line, capture).map_or(1, <[i32]>::len));
     counts.fold(1, usize::saturating_mul)
 }

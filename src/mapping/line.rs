@@ -332,6 +332,31 @@ impl Line {
         fit
     }
 
+    /// Reads of a question what it is about: its captures, and what is always the same before
+    /// them; `false`: it is another line's.
+    pub(super) fn read_captures<'a>(&self, values: Arguments<'a>, held: &mut Held<'a>) -> bool {
+        let mut values = values;
+        for slot in self.slots.iter().flatten() {
+            match slot {
+                Slot::Value(_) => {}
+                Slot::Rest => return true,
+                Slot::Literal(literal) => {
+                    if !values.next().is_some_and(|value| literal.is(value)) {
+                        return false;
+                    }
+                }
+                Slot::Capture(capture) => {
+                    let value = values.next();
+                    match value.and_then(|value| self.captured(*capture, value)) {
+                        Some(captured) => held[*capture] = captured,
+                        None => return false,
+                    }
+                }
+            }
+        }
+        true
+    }
+
     /// An argument as what a capture holds; `None`: it is none of its values.
     fn captured<'a>(&self, capture: usize, value: ArgumentView<'a>) -> Option<Captured<'a>> {
         use super::template::Values;
@@ -347,7 +372,20 @@ impl Line {
                     (!text.is_empty() && !text.contains('/')).then_some(Captured::Text(text))
                 }
                 ArgumentView::Int(number) => Some(Captured::Number(number)),
-                _ => None,
+                ArgumentView::Float(_)
+                | ArgumentView::Blob(_)
+                | ArgumentView::Long(_)
+                | ArgumentView::Time(_)
+                | ArgumentView::Double(_)
+                | ArgumentView::Char(_)
+                | ArgumentView::Color(_)
+                | ArgumentView::Midi(_)
+                | ArgumentView::True
+                | ArgumentView::False
+                | ArgumentView::Nil
+                | ArgumentView::Infinitum
+                | ArgumentView::ArrayBegin
+                | ArgumentView::ArrayEnd => None,
             },
             Values::Bank(..) => None,
         }
@@ -360,6 +398,20 @@ impl Line {
         slots
             .into_iter()
             .any(|slot| matches!(slot, Slot::Capture(of) if *of == capture))
+    }
+
+    /// Whether a capture stands in any of its addresses or arguments; a bank that does not is none
+    /// of its business.
+    #[must_use]
+    pub fn uses(&self, capture: usize) -> bool {
+        let (one, other) = match &self.role {
+            Role::Map(map) => (map.push.as_ref(), map.get.as_ref()),
+            Role::Touch(touch) => (touch.release.as_ref(), None),
+            Role::Bank(_) | Role::Service(_) | Role::Tell(_) => (None, None),
+        };
+        let templates = self.device.iter().chain(&self.gateway);
+        let mut templates = templates.chain(one).chain(other);
+        templates.any(|template| template.uses(capture)) || self.is_argument(capture)
     }
 
     /// The capture that says which person acts.

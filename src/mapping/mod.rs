@@ -12,24 +12,27 @@
 mod compile;
 mod convert;
 mod curve;
+mod deeds;
+mod dialect;
 mod entries;
+mod holes;
 mod incoming;
 mod line;
-mod mapping;
 mod outgoing;
 mod proof;
+mod raw_template;
 mod template;
+mod writing;
 
 pub use compile::{Conflict, Draft};
 pub use convert::{Beyond, Conversion, Kind, Number, Switch, Unfit, read_number};
 pub use curve::Curve;
-pub use incoming::{Deed, Deeds, What};
+pub use deeds::{Deed, Deeds, What};
+pub use dialect::{About, Bank, Echo, Mapping, Proof, Queries, Reply, Unmapped, World};
 pub use line::{
     Direction, Edge, LINE_VALUES_MAX, Line, Literal, Map, Origin, Piece, Role, Say, Service, Slot,
     Tell, Toggle, Touch, When, Whose,
 };
-pub use mapping::{About, Bank, Echo, Mapping, Proof, Queries, Reply, Unmapped, World};
 pub use outgoing::{Route, Told, answer};
-pub use template::{
-    Capture, Captured, Captures, Held, NOTHING_HELD, RawTemplate, Template, TemplateError, Values,
-};
+pub use raw_template::{RawTemplate, TemplateError, is_capture_name};
+pub use template::{Capture, Captured, Captures, Held, NOTHING_HELD, Template, Values};

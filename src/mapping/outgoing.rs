@@ -1,11 +1,11 @@
 //! A message of the gateway out, as the device is told it.
 
 use super::convert::read_number;
+use super::dialect::{Mapping, World};
 use super::entries::Way;
 use super::line::{
     Edge, LINE_VALUES_MAX, Line, Map, NOTHING_FOUND, Piece, Role, Say, Slot, Tell, When, Whose,
 };
-use super::mapping::{Mapping, World};
 use super::template::{Captured, Held, NOTHING_HELD, Values};
 use crate::osc::{ArgumentView, Arguments, append_tail};
 
@@ -111,6 +111,19 @@ impl Mapping {
 }
 
 impl<'m> Route<'m> {
+    /// Whether a value of the gateway is an end of the device's travel.
+    #[must_use]
+    pub fn is_end(&self, values: Arguments<'_>) -> bool {
+        let mut values = values;
+        let (Some(map), Some(value)) = (self.map(), values.next()) else {
+            return false;
+        };
+        match &map.conversions[..] {
+            [conversion] => conversion.is_end(value),
+            _ => false,
+        }
+    }
+
     /// Its line.
     #[must_use]
     pub fn compiled(&self) -> &'m Line {
@@ -186,7 +199,13 @@ impl<'m> Route<'m> {
             let Some(number) = read_number(found[0]) else {
                 return false;
             };
-            held[capture] = Captured::Number(number.round() as i32);
+            let number = number.round() as i32;
+            // A number that the device's address cannot hold is none of its values.
+            if !matches!(&line.captures.0[capture].values, Values::Numbers(known) if known.contains(&number))
+            {
+                return false;
+            }
+            held[capture] = Captured::Number(number);
         }
         self.put_address(template, &held, out) && self.put_slots(line, &found, out)
     }
@@ -216,7 +235,11 @@ impl<'m> Route<'m> {
         captures
             .into_iter()
             .all(|(capture, held)| match capture.values {
-                Values::Bank(bank, _) => *held == Captured::Number(self.mapping.bank(bank, world)),
+                // One that the line does not speak of has no number here.
+                Values::Bank(bank, _) => {
+                    let own = Captured::Number(self.mapping.bank(bank, world));
+                    *held == own || *held == Captured::Missing
+                }
                 Values::Numbers(_) | Values::Text | Values::User => true,
             })
     }

@@ -22,7 +22,7 @@ pub(super) fn check(lines: &[Line]) -> Vec<Conflict> {
         if let Some((said, meant, back)) = broken {
             conflicts.push(Conflict {
                 line: at,
-                key: "args",
+                key: "gateway_args",
                 message: format!("the device's {said} becomes {meant} and comes back as {back}"),
                 cure: "give `gateway_args` a type that holds it (\"f\"), give the device's \
                        `steps`, or write direction = \"in\" or \"out\""
@@ -62,13 +62,17 @@ fn is_same(
     ) else {
         return false;
     };
-    match &conversion.kind {
-        // Through a curve a float comes back within what its 32 bits hold.
-        Kind::Number(number) if number.steps.is_none() && conversion.device == b'f' => {
-            (a - b).abs() <= 1e-4 * (number.range.1 - number.range.0).abs()
+    // A sample is an int or a float where the device has one of 64 bits.
+    a == b
+        || match &conversion.kind {
+            // Through a curve a float comes back within what its 32 bits hold.
+            Kind::Number(number)
+                if number.steps.is_none() && matches!(conversion.device, b'f' | b'd') =>
+            {
+                (a - b).abs() <= 1e-4 * (number.range.1 - number.range.0).abs()
+            }
+            Kind::Plain | Kind::Number(_) | Kind::Switch(_) | Kind::Names(_) => false,
         }
-        Kind::Plain | Kind::Number(_) | Kind::Switch(_) | Kind::Names(_) => false,
-    }
 }
 
 fn shown(value: crate::osc::ArgumentView<'_>) -> String {
@@ -76,10 +80,21 @@ fn shown(value: crate::osc::ArgumentView<'_>) -> String {
     match value {
         ArgumentView::Int(number) => number.to_string(),
         ArgumentView::Float(number) => format!("{number:?}"),
+        ArgumentView::Long(number) => number.to_string(),
+        ArgumentView::Double(number) => format!("{number:?}"),
         ArgumentView::True => "true".to_owned(),
         ArgumentView::False => "false".to_owned(),
         ArgumentView::String(text) => format!("\"{}\"", String::from_utf8_lossy(text)),
-        other => format!("{other:?}"),
+        ArgumentView::Blob(_)
+        | ArgumentView::Time(_)
+        | ArgumentView::Symbol(_)
+        | ArgumentView::Char(_)
+        | ArgumentView::Color(_)
+        | ArgumentView::Midi(_)
+        | ArgumentView::Nil
+        | ArgumentView::Infinitum
+        | ArgumentView::ArrayBegin
+        | ArgumentView::ArrayEnd => format!("{value:?}"),
     }
 }
 
@@ -95,6 +110,8 @@ fn samples(conversion: &Conversion) -> Vec<Literal> {
             b'i' | b'h' => [-1_000, -1, 0, 1, 127, 1_000].map(Literal::Int).to_vec(),
             b'f' | b'd' => [-1.5, 0.0, 0.25, 0.3, 1.0].map(Literal::Float).to_vec(),
             b'T' => vec![Literal::Flag(false), Literal::Flag(true)],
+            // A text may be read as a number, but no number is written as a text.
+            b's' if conversion.gateway != b's' => vec![Literal::Text("1".to_owned())],
             _ => Vec::new(),
         },
         Kind::Switch(switch) => vec![number(switch.off), number(switch.on)],

@@ -291,6 +291,7 @@ spacing = "20ms"
 device = "/fader{n:1..4}"
 gateway = "/mixer/fader/{n}"
 args = "f"
+range = [0.0, 1.0]
 "#;
     let clients = vec![speaker("slow", 2, slow)];
     let mut bench = Bench::with(show_of(clients, Vec::new()));

@@ -256,7 +256,11 @@ fn talk(mapping: &Mapping, from: &mut Bytes<'_>, address: &str) {
     let value = encode_message("/x", &[Argument::Float(f32::from(stored[0]) / 255.0)]);
     let value = value.expect("a small message");
     let tail = tail_of(&value);
-    let known = |_: &str| (stored[0] % 2 == 0).then(|| Arguments::of_tail(tail));
+    let known = |_: &str| {
+        stored[0]
+            .is_multiple_of(2)
+            .then(|| Arguments::of_tail(tail))
+    };
     let world = World {
         value: &known,
         banks: &[],

@@ -1,0 +1,213 @@
+//! `[[touch]]`, `[[tell]]` and `[[bank]]`: tables of a mapping file made lines.
+
+use super::fault::quoted;
+use super::mapping_address::{Context, Side, Templates, only, slots, text_of};
+use super::mapping_values::{arguments, real, sayings};
+use super::values::Trouble;
+use super::walk::{Read, Section, Walk};
+use crate::mapping::{
+    Bank, Captures, Line, Piece, RawTemplate, Role, Say, Slot, Tell, Touch, Values, When, Whose,
+    is_capture_name,
+};
+
+/// A `[[touch]]`.
+pub(super) fn touch(
+    walk: &mut Walk<'_, '_>,
+    section: &Section<'_, '_>,
+    context: &Context,
+) -> Option<Line> {
+    walk.missing(section, "device");
+    walk.missing(section, "gateway");
+    let mut templates = Templates::new(context);
+    let mut good = templates.read_all(walk, section, "device", Side::Device);
+    good &= templates.read_all(walk, section, "release", Side::Device);
+    let mut captures = std::mem::take(&mut templates.captures);
+    let given = section.value("args").is_some();
+    let arguments = arguments(walk, section, &mut captures);
+    templates.captures = captures;
+    good &= templates.read_all(walk, section, "gateway", Side::Gateway);
+    let only = only(walk, section, context);
+    if let (Some(arguments), Some(value)) = (&arguments, section.value("args"))
+        && arguments.tags.len() > 1
+    {
+        let message = "a touch has one value: down or not";
+        let cure = "write one type tag, such as \"f\"".to_owned();
+        walk.fault(&value.span(), "args", message, Some(cure));
+        good = false;
+    }
+    if !good || (given && arguments.is_none()) || section.value("device").is_none() {
+        return None;
+    }
+    let device = templates.resolve(walk, section, "device")?;
+    let gateway = templates.resolve(walk, section, "gateway")?;
+    let release = templates.resolve(walk, section, "release")?.pop();
+    let slots = slots(walk, section, arguments.as_ref(), &templates.captures)?;
+    if device.is_empty() || gateway.is_empty() {
+        return None;
+    }
+    let mut line = context.line(walk, section, Role::Touch(Touch { release }));
+    line.text = text_of(section, "device");
+    (line.captures, line.device, line.gateway) = (templates.captures, device, gateway);
+    // Without `args` the one argument says whether it is down, whatever its type.
+    line.slots = Some(slots.unwrap_or_else(|| vec![Slot::Value(0)]));
+    line.only = only;
+    Some(line)
+}
+
+/// What a `[[tell]]` may fill in.
+const TOLD: [(&str, Piece); 5] = [
+    ("holder", Piece::Holder),
+    ("code", Piece::Code),
+    ("address", Piece::Address),
+    ("name", Piece::Name),
+    ("remaining", Piece::Remaining),
+];
+
+/// A `[[tell]]`.
+pub(super) fn tell(
+    walk: &mut Walk<'_, '_>,
+    section: &Section<'_, '_>,
+    context: &Context,
+) -> Option<Line> {
+    walk.missing(section, "when");
+    walk.missing(section, "send");
+    let whose = [
+        ("anyone", Whose::Anyone),
+        ("own", Whose::Own),
+        ("others", Whose::Others),
+    ];
+    let when = when(walk, section);
+    let holder = walk
+        .word(section, "holder", "word for `holder`", &whose)
+        .unwrap_or_default();
+    let mut templates = Templates::new(context);
+    let mut good = templates.read_all(walk, section, "gateway", Side::Gateway);
+    // What the gateway's address has there is filled into the device's, whatever it is.
+    for (_, _, raw) in &templates.raw {
+        raw.declare_open(&mut templates.captures);
+    }
+    good &= templates.read_all(walk, section, "send", Side::Device);
+    let args = if section.value("args").is_some() {
+        sayings(walk, section, "args", &templates.captures, &TOLD)?
+    } else {
+        Vec::<Say>::new()
+    };
+    if !good {
+        return None;
+    }
+    let device = templates.resolve(walk, section, "send")?;
+    let gateway = templates.resolve(walk, section, "gateway")?;
+    let when = when?;
+    let of_address = |when: &When| matches!(when, When::Denied | When::Locked | When::Unlocked);
+    if gateway.is_empty() && when.iter().any(of_address) {
+        walk.missing(section, "gateway");
+        return None;
+    }
+    if device.is_empty() {
+        return None;
+    }
+    let role = Role::Tell(Tell { when, holder, args });
+    let mut line = context.line(walk, section, role);
+    line.text = text_of(section, "send");
+    (line.captures, line.device, line.gateway) = (templates.captures, device, gateway);
+    Some(line)
+}
+
+/// `when`: one word, or a list of them.
+fn when(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Option<Vec<When>> {
+    let words = [
+        ("denied", When::Denied),
+        ("locked", When::Locked),
+        ("unlocked", When::Unlocked),
+        ("connected", When::Connected),
+        ("disconnected", When::Disconnected),
+    ];
+    let what = "word for `when`";
+    if section.value("when")?.get_ref().is_array() {
+        let list = walk.list(section, "when", |text| {
+            super::walk::one_of(what, text, &words)
+        })?;
+        return Some(list.into_iter().map(|(when, _)| when).collect());
+    }
+    Some(vec![walk.word(section, "when", what, &words)?])
+}
+
+/// A bank's name stands in the holes of addresses.
+fn bank_name(text: &str, banks: &[Bank]) -> Read<String> {
+    if banks.iter().any(|bank| bank.name == text) {
+        let message = format!("there is a bank {} already", quoted(text));
+        return Err(Trouble::new(message, "each has a name of its own"));
+    }
+    if !is_capture_name(text) || text == "user" {
+        let message = format!("{} cannot name a bank", quoted(text));
+        let cure = "write letters, digits and \"_\", a letter first: \"page\"";
+        return Err(Trouble::new(message, cure));
+    }
+    Ok(text.to_owned())
+}
+
+/// A `[[bank]]`, and the line that chooses one.
+pub(super) fn bank(
+    walk: &mut Walk<'_, '_>,
+    section: &Section<'_, '_>,
+    context: &Context,
+) -> Option<(Bank, Line)> {
+    for key in ["name", "device", "numbers"] {
+        walk.missing(section, key);
+    }
+    let name = walk.text(section, "name", |text| bank_name(text, &context.banks));
+    let raw = walk.text(section, "numbers", |text| {
+        RawTemplate::parse(&format!("{{n:{text}}}"))
+            .and_then(|raw| {
+                let mut captures = Captures::default();
+                raw.declare(&mut captures)?;
+                Ok(captures)
+            })
+            .map_err(|error| Trouble::new(error.message, "write it like \"1..4\""))
+    });
+    let mut templates = Templates::new(context);
+    let good = templates.read_all(walk, section, "device", Side::Device);
+    let mut captures = std::mem::take(&mut templates.captures);
+    let arguments = arguments(walk, section, &mut captures);
+    templates.captures = captures;
+    let (name, raw) = (name?, raw?);
+    let numbers = match raw.0.into_iter().next().map(|capture| capture.values) {
+        Some(Values::Numbers(numbers)) => numbers,
+        Some(Values::Text | Values::Bank(..) | Values::User) | None => return None,
+    };
+    let first = real(walk, section, "first").map_or(numbers[0], |first| first as i32);
+    if !numbers.contains(&first) {
+        let span = section.value("first")?.span();
+        let message = format!("{first} is none of the numbers of this bank");
+        walk.fault(
+            &span,
+            "first",
+            message,
+            Some(format!("write {}", numbers[0])),
+        );
+        return None;
+    }
+    if !good {
+        return None;
+    }
+    let device = templates.resolve(walk, section, "device")?;
+    let slots = slots(walk, section, arguments.as_ref(), &templates.captures)?;
+    let mut line = context.line(walk, section, Role::Bank(context.banks.len()));
+    line.text = text_of(section, "device");
+    (line.captures, line.device) = (templates.captures, device);
+    let in_address = line.captures.0.len() > context.banks.len();
+    let default = if in_address {
+        vec![Slot::Rest]
+    } else {
+        vec![Slot::Value(0)]
+    };
+    line.slots = Some(slots.unwrap_or(default));
+    Some((
+        Bank {
+            name,
+            numbers,
+            first,
+        },
+        line,
+    ))
+}

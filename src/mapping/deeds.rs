@@ -1,0 +1,146 @@
+//! What a native message means: a list of deeds, in memory that is used again.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use super::convert::Unfit;
+
+/// What a native message means, in the order in which it is to be done. Used again for the next
+/// message, so that its memory is too.
+#[derive(Debug, Default)]
+pub struct Deeds {
+    pub(super) list: Vec<Meant>,
+    pub(super) bytes: Vec<u8>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Meant {
+    pub(super) what: What,
+    pub(super) line: Option<u32>,
+    pub(super) address: Range<usize>,
+    pub(super) message: Range<usize>,
+    pub(super) user: Range<usize>,
+}
+
+/// One thing that a native message means.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Deed<'d> {
+    /// What is to be done.
+    pub what: What,
+    /// The line that says so, by its place in the mapping.
+    pub line: Option<usize>,
+    /// The gateway's address; empty where none is meant.
+    pub address: &'d str,
+    /// The whole message to that address, where values are written.
+    pub message: &'d [u8],
+    /// The person behind the endpoint who does it.
+    pub user: Option<&'d str>,
+}
+
+impl Deed<'_> {
+    /// The message from its comma on.
+    #[must_use]
+    pub fn tail(&self) -> &[u8] {
+        self.message
+            .get((self.address.len() / 4 + 1) * 4..)
+            .unwrap_or_default()
+    }
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum What {
+    /// Values are written, or an event sent.
+    Write {
+        /// It is an event, whatever its arguments.
+        event: bool,
+        /// It takes the lock for so long.
+        hold: Option<Duration>,
+        /// A value was clipped: what is stored is not what the device shows.
+        clipped: bool,
+    },
+    /// The stored value is asked for.
+    Query,
+    /// A finger came down on a control, or left it.
+    Touch {
+        /// It came down.
+        down: bool,
+    },
+    /// A bank was chosen.
+    Bank {
+        /// Which, by its place.
+        bank: usize,
+        /// Its number.
+        number: i32,
+    },
+    /// See [`Service`], of the line with this place.
+    Serve(usize),
+    /// It cannot be read as what it should be.
+    Unfit(Unfit),
+    /// It turns over, or adds to, a value that there is not.
+    NoValue,
+    /// The mapping refuses it.
+    Denied,
+    /// A pattern matches more addresses than are taken.
+    TooMany,
+    /// Nothing: the other edge of a button, what is to be ignored, what nobody maps.
+    Nothing,
+    /// No line speaks of it; it goes on as it is.
+    Pass,
+    /// No line speaks of it; it is dropped.
+    Drop,
+}
+
+impl Deeds {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn get(&self, n: usize) -> Option<Deed<'_>> {
+        let meant = self.list.get(n)?;
+        let text = |range: &Range<usize>| {
+            std::str::from_utf8(&self.bytes[range.clone()]).expect("written from text")
+        };
+        Some(Deed {
+            what: meant.what,
+            line: meant.line.map(|line| line as usize),
+            address: text(&meant.address),
+            message: &self.bytes[meant.message.clone()],
+            user: (!meant.user.is_empty()).then(|| text(&meant.user)),
+        })
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.list.clear();
+        self.bytes.clear();
+    }
+
+    /// The value of an address that no line speaks of is asked for.
+    pub(super) fn ask(&mut self, address: &str) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(address.as_bytes());
+        self.say(What::Query, None);
+        let meant = self.list.last_mut().expect("it was just said");
+        meant.address = start..self.bytes.len();
+    }
+
+    pub(super) fn say(&mut self, what: What, line: Option<u32>) {
+        self.list.push(Meant {
+            what,
+            line,
+            address: 0..0,
+            message: 0..0,
+            user: 0..0,
+        });
+    }
+}
