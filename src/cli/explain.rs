@@ -267,7 +267,11 @@ impl Stage<'_> {
             .filter(|said| !said.message.address.starts_with("/oscgate/"))
             .map(|said| {
                 let name = self.name_at(said.to);
-                (name, line(&said.message.address, &said.message.arguments))
+                let mut said = line(&said.message.address, &said.message.arguments);
+                if name == self.named(at) {
+                    said.push_str(", its own echo");
+                }
+                (name, said)
             })
             .collect()
     }
@@ -282,12 +286,15 @@ impl Stage<'_> {
             endpoint == to
         });
         match found {
-            Some(at) => {
-                let entry = &self.show.clients[at];
-                format!("{} ({}:{})", entry.name, self.file, entry.line)
-            }
+            Some(at) => self.named(at),
             None => to.to_string(),
         }
+    }
+
+    /// A client and the line of its entry.
+    fn named(&self, at: usize) -> String {
+        let entry = &self.show.clients[at];
+        format!("{} ({}:{})", entry.name, self.file, entry.line)
     }
 
     // --- to a client --------------------------------------------------------------------------

@@ -153,6 +153,7 @@ fn mapping(
     }
     about(walk, head, reading, &mut draft);
     let prefix = walk.text(head, "prefix", prefix).unwrap_or_default();
+    patterns(walk, head, &prefix, &mut draft);
     let spans = lines(walk, &sections, (&prefix, reading), &mut draft);
     if !walk.faults.is_empty() || !included.is_empty() {
         return None;
@@ -333,13 +334,19 @@ fn about(
             .or(before.suffix),
         argument: literal(walk, head, "query_argument").or(before.argument),
     };
+}
+
+/// `deny` and `ignore`: patterns of the device's addresses, behind the prefix of all of them.
+fn patterns(walk: &mut Walk<'_, '_>, head: &Section<'_, '_>, prefix: &str, draft: &mut Draft) {
     for (key, list) in [("deny", &mut draft.deny), ("ignore", &mut draft.ignore)] {
-        let patterns = walk.list(head, key, values::pattern).unwrap_or_default();
-        list.extend(
-            patterns
-                .into_iter()
-                .map(|(pattern, _)| Pattern::compile(&pattern).expect("it was read as a pattern")),
-        );
+        let patterns = walk.list(head, key, |text| {
+            let pattern = values::pattern(text)?;
+            // Together they may be longer than a pattern may be.
+            values::pattern(&format!("{prefix}{pattern}"))
+        });
+        for (pattern, _) in patterns.unwrap_or_default() {
+            list.push(Pattern::compile(&pattern).expect("it was read as a pattern"));
+        }
     }
 }
 

@@ -88,7 +88,7 @@ impl Fingers {
     }
 
     /// When the next of those is gone.
-    fn next_still(&self) -> Option<Instant> {
+    pub(super) fn next_still(&self) -> Option<Instant> {
         let down = self.list[..self.down].iter();
         down.filter_map(|finger| finger.until).min()
     }

@@ -52,6 +52,28 @@ fn check(bench: &Bench) {
         }
     }
     assert_eq!(locked, held);
+    for destination in gateway.clients.destinations.iter().flatten() {
+        let ends = destination
+            .subscriptions
+            .iter()
+            .filter_map(|known| known.until);
+        assert!(
+            ends.count() == 0 || destination.lease_timer.is_some(),
+            "nobody wakes for what is followed for a time"
+        );
+        let still = destination.fingers.next_still();
+        assert!(
+            still.is_none() || destination.finger_timer.is_some(),
+            "nobody wakes for a control that becomes still"
+        );
+        let paced = destination
+            .spacing
+            .is_some_and(|spacing| spacing.timer.is_none());
+        assert!(
+            !paced || bench.out.waiting_in(destination.queue) == 0,
+            "nobody wakes for what is sent at a pace"
+        );
+    }
     assert!(
         gateway.deadline().is_none_or(|due| due > bench.now),
         "something due was not done"
@@ -87,7 +109,32 @@ fn messages() -> impl Strategy<Value = String> {
         Just("/oscgate/status/denied x".to_owned()),
         Just("/oscgate/set_if /a 1h 2".to_owned()),
     ];
-    let plain = prop_oneof![4 => whole, 1 => other].boxed();
+    let native = prop_oneof![
+        Just("/d/1 0.5".to_owned()),
+        Just("/d/2 0.0".to_owned()),
+        Just("/d/1".to_owned()),
+        Just("/d/9 1".to_owned()),
+        Just("/d/* 0.25".to_owned()),
+        Just("/d/1/z 1".to_owned()),
+        Just("/d/1/z 0".to_owned()),
+        Just("/d/2/z 1".to_owned()),
+        Just("/d/w1 0.5".to_owned()),
+        Just("/d/w2 0.75".to_owned()),
+        Just("/d/xy 0.5 0.25".to_owned()),
+        Just("/d/t 1".to_owned()),
+        Just("/d/enc 1".to_owned()),
+        Just("/d/bank 2".to_owned()),
+        Just("/d/bank 1".to_owned()),
+        Just("/d/u/eve 0.5".to_owned()),
+        Just("/xremote".to_owned()),
+        Just("/d/follow /d/w1".to_owned()),
+        Just("/d/renew".to_owned()),
+        Just("/d/stop".to_owned()),
+        Just("/d/all".to_owned()),
+        Just("/d/who".to_owned()),
+        Just("/d/never 1".to_owned()),
+    ];
+    let plain = prop_oneof![4 => whole, 1 => other, 3 => native].boxed();
     let wrapped = (0i32..6, 0..2u8, plain.clone()).prop_map(|(n, user, inner)| match user {
         0 => format!("/oscgate/call {n} {inner}"),
         _ => format!("/oscgate/as u{n} {inner}"),
@@ -117,6 +164,15 @@ fn shows() -> Vec<Show> {
         reply_port: Some(9100),
         ..entry("desk", Source::Endpoint(local(1)))
     };
+    let touching = ClientEntry {
+        mapping: Some(super::native::mapping(DIALECT)),
+        ..desk.clone()
+    };
+    let hasty = ClientEntry {
+        follow: vec!["/w/*".to_owned()],
+        mapping: Some(super::native::mapping(HASTY)),
+        ..entry("ip", Source::Ip([10, 0, 0, 1].into()))
+    };
     let ip = ClientEntry {
         follow: vec!["/w/*".to_owned()],
         echo: Echo::Settled,
@@ -132,11 +188,83 @@ fn shows() -> Vec<Show> {
     small.limits.clients = 4;
     small.limits.locks_per_client = 2;
     small.limits.addresses = 4;
-    let mut by_ip = show_of(vec![ip], vec![required, write]);
+    let mut by_ip = show_of(vec![ip], vec![required, write.clone()]);
     by_ip.access.identity = crate::config::Identity::Ip;
     by_ip.locks.timeout = Duration::from_secs(2);
-    vec![Show::default(), small, by_ip, show_of(vec![desk], vec![])]
+    let dialects = show_of(vec![touching, hasty], vec![write]);
+    let plain = show_of(vec![desk], vec![]);
+    vec![Show::default(), small, by_ip, plain, dialects]
 }
+
+/// Everything that a surface can do.
+const DIALECT: &str = r#"
+bare_address = "query"
+deny = ["/d/never"]
+[serves]
+follow = [{ on = "/xremote", lease = "10s" }, { on = "/d/follow", lease = "3s", named = true }]
+renew = ["/d/renew"]
+unfollow = ["/d/stop"]
+heartbeat = ["/xremote"]
+sync = ["/d/all"]
+answer = [{ on = "/d/who", args = ["{gateway}", "{ip}", 1] }]
+[[bank]]
+name = "page"
+device = "/d/bank"
+numbers = "1..2"
+[[map]]
+device = "/d/{n:1..2}"
+gateway = "/w/{n+2*page-2}"
+args = "f"
+steps = 128
+[[map]]
+device = "/d/w{n:1..2}"
+gateway = "/a{n}"
+args = "f"
+range = [0.0, 1.0]
+hold = "300ms"
+[[map]]
+device = "/d/xy"
+gateway = ["/b", "/b/y"]
+args = "ff"
+[[map]]
+device = "/d/t"
+gateway = "/n"
+args = "i"
+toggle = true
+[[map]]
+device = "/d/enc"
+gateway = "/a"
+args = "f"
+relative = 0.1
+[[map]]
+device = "/d/u/{user:*}"
+gateway = "/r"
+args = "f"
+direction = "in"
+[[touch]]
+device = "/d/{n:1..2}/z"
+gateway = "/w/{n}"
+[[tell]]
+when = ["denied", "locked", "unlocked"]
+gateway = "/w/{n}"
+send = "/d/led/{n}"
+args = ["{holder} {code} {remaining} {name}"]
+[[tell]]
+when = ["connected", "disconnected"]
+send = "/d/who/came"
+args = ["{name}", "{code}"]
+"#;
+
+/// One that loses what comes too fast.
+const HASTY: &str = r#"
+spacing = "20ms"
+unmapped = "drop"
+[[map]]
+device = "/d/w{n:1..2}"
+gateway = "/w/{n}"
+args = "f"
+range = [0.0, 1.0]
+"#;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -165,7 +293,7 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => Just(Step::CaughtUp),
         1 => any::<bool>().prop_map(Step::Links),
         3 => prop_oneof![Just(1u64), Just(50), Just(300), Just(1_000), Just(9_000), Just(30_000), Just(60_000)].prop_map(Step::Pass),
-        1 => (0..4usize).prop_map(Step::Reload),
+        1 => (0..5usize).prop_map(Step::Reload),
         1 => (0..7usize).prop_map(Step::Unreachable),
     ]
 }
@@ -181,7 +309,7 @@ fn kinds() -> impl Strategy<Value = Kind> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
     #[test]
-    fn the_books_stay_right(first in 0..4usize, steps in proptest::collection::vec(steps(), 1..150)) {
+    fn the_books_stay_right(first in 0..5usize, steps in proptest::collection::vec(steps(), 1..150)) {
         let sources = [
             local(1), local(2), local(3), at([10, 0, 0, 1], 1), at([10, 0, 0, 1], 2), at([10, 0, 1, 1], 1), at([10, 0, 1, 2], 1),
         ];

@@ -47,7 +47,7 @@ send = "/1/led{n}"
 args = ["{holder}"]
 "#;
 
-fn mapping(text: &str) -> Arc<Mapping> {
+pub(super) fn mapping(text: &str) -> Arc<Mapping> {
     let text = format!("[mapping]\nname = \"Test\"\n{text}");
     let mapping = load_mapping("test.toml", text.as_bytes(), Files::NONE);
     Arc::new(mapping.unwrap_or_else(|faults| panic!("{}", faults[0])))
