@@ -320,7 +320,7 @@ fn explain_says_what_happens_to_a_message() {
 writes /mixer/fader/3 0.5
   rule show.toml:12: /mixer/fader/* lock = "explicit", args = "f", range = [0.0, 1.0]
 if nobody else holds it: accepted
-  desk (show.toml:1) is sent /strip/03/level 50
+  desk (show.toml:1) is sent /strip/03/level 50, its own echo
   monitor (show.toml:7) is sent /mixer/fader/3 0.5
 if monitor holds it: denied, LOCK_HELD by monitor
 "#
