@@ -4,9 +4,10 @@
 //! failure.
 
 use std::io::{self, Write};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use crate::console::args;
+use crate::installed::{Guarded, is_there, on_path, output};
 use crate::program::{Program, SOON, lines_of};
 
 /// Says that a foreign program is not there; a failure where it must be.
@@ -15,42 +16,6 @@ fn left_out(what: &str, cure: &str) {
     assert!(std::env::var_os("CI").is_none(), "{text}");
     // Past the test harness, which keeps what a passing test prints to itself.
     drop(writeln!(io::stderr(), "{text}"));
-}
-
-fn is_there(command: &mut Command) -> bool {
-    let quiet = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    quiet.status().is_ok_and(|status| status.success())
-}
-
-fn on_path(program: &str) -> bool {
-    is_there(Command::new("sh").args(["-c", &format!("command -v {program}")]))
-}
-
-fn output(command: &mut Command) -> String {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().expect("it is installed");
-    let (out, err) = (
-        String::from_utf8_lossy(&stdout),
-        String::from_utf8_lossy(&stderr),
-    );
-    assert!(status.success(), "{command:?}: {out}{err}");
-    out.into_owned()
-}
-
-/// A child that does not outlive its test.
-struct Guarded(Child);
-
-impl Drop for Guarded {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
 }
 
 #[test]

@@ -44,9 +44,22 @@ impl Program {
         Self::start_on(Some(show), &["127.0.0.1:0"])
     }
 
+    /// With a show file and the files beside it that it names, on a free port of 127.0.0.1.
+    pub(crate) fn with_files(show: &str, files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the show file");
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).expect("the file is written");
+        }
+        Self::start_in(folder, Some(show), &["127.0.0.1:0"])
+    }
+
     /// With or without a show file, on the addresses given.
     pub(crate) fn start_on(show: Option<&str>, listen: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the show file");
+        Self::start_in(folder, show, listen)
+    }
+
+    fn start_in(folder: tempfile::TempDir, show: Option<&str>, listen: &[&str]) -> Self {
         let mut command = command("run");
         if let Some(show) = show {
             let path = folder.path().join("show.toml");
@@ -134,6 +147,11 @@ impl Program {
         std::fs::write(self.show_path(), show).expect("the show file is written");
     }
 
+    /// Writes another file beside its show file.
+    pub(crate) fn rewrite_beside(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).expect("the file is written");
+    }
+
     /// Makes it stand still until the signal `CONT`. All its threads do when this returns: the
     /// signal alone stops them one after the other.
     pub(crate) fn stand_still(&self) {
@@ -195,11 +213,14 @@ impl Program {
             .grown
             .wait_timeout_while(text, SOON, |text| !wanted(text))
             .expect("no reader panics");
+        // Not held while the assertion fails: whoever says goodbye reads it once more.
+        let said = text.clone();
+        drop(text);
         assert!(
-            wanted(&text),
-            "not said on standard error, which is:\n{text}"
+            wanted(&said),
+            "not said on standard error, which is:\n{said}"
         );
-        text.clone()
+        said
     }
 }
 
