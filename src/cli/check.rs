@@ -7,6 +7,7 @@ use super::file::{Checked, check_file, print_faults};
 use super::output::{print, tell};
 use crate::config::Show;
 use crate::mapping::{Direction, Mapping, Role, Values};
+use crate::osc::Pattern;
 
 /// Checks files, and tells of each.
 ///
@@ -20,7 +21,8 @@ pub fn check(files: &[PathBuf]) -> Result<(), Failure> {
         let name = path.display();
         match check_file(path) {
             Ok(Checked::Show(show)) => {
-                print(&format!("{name}: no fault\n{}", of_show(&show)))?;
+                let warnings = warnings(&name.to_string(), &show);
+                print(&format!("{name}: no fault\n{warnings}{}", of_show(&show)))?;
             }
             Ok(Checked::Empty) => {
                 print(&format!("{name}: empty, so every default holds\n"))?;
@@ -78,6 +80,38 @@ fn of_show(show: &Show) -> String {
     text
 }
 
+/// What of a show's clients cannot be meant: it is no fault, but somebody will look for the reason.
+fn warnings(file: &str, show: &Show) -> String {
+    let mut text = String::new();
+    for entry in &show.clients {
+        let Some(mapping) = &entry.mapping else {
+            continue;
+        };
+        let place = format!("  warning: {file}:{}: {}", entry.line, entry.name);
+        for follow in &entry.follow {
+            let speaks = Pattern::compile(follow).is_ok_and(|pattern| {
+                mapping.speaks_of(&pattern) || pattern.prefix().starts_with("/oscgate/")
+            });
+            if !speaks {
+                let below = match &*mapping.about.root {
+                    "" => String::new(),
+                    root => format!(" (its addresses begin with {root})"),
+                };
+                text.push_str(&format!(
+                    "{place} follows {follow}, of which no line of {} speaks{below}\n",
+                    mapping.about.file
+                ));
+            }
+        }
+        if entry.follow.is_empty() && !mapping.subscribes() {
+            text.push_str(&format!(
+                "{place} is sent nothing that others move: it has no `follow`\n"
+            ));
+        }
+    }
+    text
+}
+
 /// What a mapping holds.
 fn of_mapping(mapping: &Mapping) -> String {
     let about = &mapping.about;
@@ -108,6 +142,12 @@ fn of_mapping(mapping: &Mapping) -> String {
     for line in mapping.unreachable_lines() {
         text.push_str(&format!(
             "  warning: {}:{}: nothing leads to this line, others have all its addresses\n",
+            line.origin.file, line.origin.line
+        ));
+    }
+    for line in mapping.aimless_touches() {
+        text.push_str(&format!(
+            "  warning: {}:{}: no [[map]] of this mapping speaks of all that is touched here\n",
             line.origin.file, line.origin.line
         ));
     }

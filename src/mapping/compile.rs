@@ -60,6 +60,7 @@ impl Mapping {
             deny: draft.deny,
             ignore: draft.ignore,
             unreachable: Vec::new(),
+            aimless: Vec::new(),
         };
         let mut room = MAPPING_ADDRESSES_MAX;
         for at in 0..this.lines.len() {
@@ -86,6 +87,7 @@ impl Mapping {
         this.native.sort();
         this.gateway.sort();
         this.note_unreachable();
+        this.note_aimless();
         if conflicts.is_empty() {
             Ok(this)
         } else {
@@ -137,6 +139,24 @@ impl Mapping {
             if claims.found.is_some() {
                 // One fault for a line: the others are of the same kind.
                 break;
+            }
+        }
+    }
+
+    fn note_aimless(&mut self) {
+        for (at, line) in self.lines.iter().enumerate() {
+            let is_touch = matches!(line.role, Role::Touch(_));
+            let speaks = |held: Held<'_>| {
+                line.gateway.iter().all(|template| {
+                    let mut address = Vec::new();
+                    let filled = template.fill(&held, &line.captures, &mut address);
+                    let address = std::str::from_utf8(&address).unwrap_or_default();
+                    !filled || self.covers(address)
+                })
+            };
+            if is_touch && !entries::choices(line).all(speaks) {
+                let at = u32::try_from(at).expect("lines are bounded by their file");
+                self.aimless.push(at);
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::entries::Entries;
-use super::line::{Line, Literal, Origin, Role, When};
+use super::line::{Line, Literal, Origin, Role, Service, When};
 use crate::osc::{Arguments, Pattern};
 
 /// How one kind of device talks, ready to translate.
@@ -31,6 +31,8 @@ pub struct Mapping {
     pub(super) ignore: Vec<Pattern>,
     /// Lines that no address of theirs leads to, since others claim them all.
     pub(super) unreachable: Vec<u32>,
+    /// Touches of addresses that no other line speaks of.
+    pub(super) aimless: Vec<u32>,
 }
 
 /// What a mapping file says of itself and of the manners of its device.
@@ -196,6 +198,11 @@ impl Mapping {
             .map(|&line| &self.lines[line as usize])
     }
 
+    /// Touches of addresses that no other line speaks of: a lock on a fader that nobody moves.
+    pub fn aimless_touches(&self) -> impl Iterator<Item = &Line> {
+        self.aimless.iter().map(|&line| &self.lines[line as usize])
+    }
+
     /// The native addresses that are known beforehand, in order.
     pub fn native_addresses(&self) -> impl Iterator<Item = &str> {
         self.native.from("")
@@ -204,6 +211,24 @@ impl Mapping {
     /// The gateway addresses that are known beforehand, in order.
     pub fn gateway_addresses(&self) -> impl Iterator<Item = &str> {
         self.gateway.from("")
+    }
+
+    /// Whether its lines speak of any address that a pattern matches, as far as that is known
+    /// beforehand.
+    #[must_use]
+    pub fn speaks_of(&self, pattern: &Pattern) -> bool {
+        let known = self.gateway.from(pattern.prefix());
+        let mut known = known.take_while(|address| address.starts_with(pattern.prefix()));
+        !self.open_gateway.is_empty() || known.any(|address| pattern.matches(address))
+    }
+
+    /// Whether a client of this kind can ask to follow what others do.
+    #[must_use]
+    pub fn subscribes(&self) -> bool {
+        self.lines.iter().any(|line| match &line.role {
+            Role::Service(service) => matches!(service, Service::Follow { .. }),
+            Role::Map(_) | Role::Touch(_) | Role::Bank(_) | Role::Tell(_) => false,
+        })
     }
 
     /// Whether a device of this kind is told of such things.

@@ -297,6 +297,32 @@ fn check_says_what_is_in_a_mapping_or_what_is_wrong_with_it() {
 }
 
 #[test]
+fn check_warns_of_what_cannot_be_meant() {
+    let folder = folder();
+    let show = "[[client]]\nname = \"desk\"\nsource = \"127.0.0.2\"\nmapping = \"./desk.toml\"\n\
+                root = \"/mon\"\nfollow = [\"/mixer//*\", \"/mon//*\"]\n\
+                [[client]]\nname = \"deaf\"\nsource = \"127.0.0.3\"\nmapping = \"./desk.toml\"\n";
+    std::fs::write(folder.path().join("show.toml"), show).expect("written");
+    let touch = "\n[[touch]]\ndevice = \"/t/{n:1..13}\"\ngateway = \"/mixer/fader/{n}\"\n";
+    let desk = format!("{DESK}{touch}");
+    std::fs::write(folder.path().join("desk.toml"), &desk).expect("written");
+    let (status, output, errors) = tool(folder.path(), &["check", "show.toml"]);
+    assert_eq!((status, &*errors), (Some(0), ""));
+    let line = desk.lines().count() - 2;
+    for warning in [
+        "warning: show.toml:1: desk follows /mixer//*, of which no line of desk.toml speaks (its \
+         addresses begin with /mon)",
+        "warning: show.toml:7: deaf is sent nothing that others move: it has no `follow`",
+        &format!(
+            "warning: desk.toml:{line}: no [[map]] of this mapping speaks of all that is touched here"
+        ),
+    ] {
+        assert!(output.contains(warning), "{output}");
+    }
+    assert_eq!(output.matches("warning").count(), 3, "{output}");
+}
+
+#[test]
 fn explain_says_what_happens_to_a_message() {
     let folder = folder();
     let explained = |arguments: &[&str]| {
