@@ -80,6 +80,12 @@ fn served(mapping: &Mapping, at: usize) -> String {
         Service::Heartbeat => "a sign of life".to_owned(),
         Service::Sync => "it is sent all that it follows".to_owned(),
         Service::Answer { send, .. } => format!("it is answered on {send}"),
+        Service::Register { port } => {
+            format!(
+                "what it is sent goes to the port that argument {} names",
+                port + 1
+            )
+        }
         Service::Nothing => "it goes nowhere".to_owned(),
     }
 }

@@ -4,7 +4,7 @@ use super::mapping_keys::MAPPING_KEYS;
 use super::show_keys::KEYS;
 use TableName::{
     Access, Address, Alive, Answer, Bank, Client, FollowOn, Gateway, Keepalive, Limits, Listen,
-    Locks, Map, Mapping, Serves, Session, Sessions, Tell, Touch,
+    Locks, Map, Mapping, Register, Serves, Session, Sessions, Tell, Touch,
 };
 use Written::{Default, Example, Later};
 
@@ -66,6 +66,8 @@ pub(super) enum TableName {
     FollowOn,
     /// One of the tables in `answer = [{ … }]`.
     Answer,
+    /// One of the tables in `register = [{ … }]`.
+    Register,
 }
 
 impl TableName {
@@ -76,7 +78,7 @@ impl TableName {
                 FileKind::Show
             }
             Mapping | Session | Serves | Bank | Map | Touch | Tell | Keepalive | Alive
-            | FollowOn | Answer => FileKind::Mapping,
+            | FollowOn | Answer | Register => FileKind::Mapping,
         }
     }
 
@@ -101,12 +103,13 @@ impl TableName {
             Alive => "alive",
             FollowOn => "follow",
             Answer => "answer",
+            Register => "register",
         }
     }
 
     /// The line that begins it.
     pub(super) fn header(self) -> String {
-        if matches!(self, Keepalive | Alive | FollowOn | Answer) {
+        if matches!(self, Keepalive | Alive | FollowOn | Answer | Register) {
             format!("`{} = {{ … }}`", self.name())
         } else if self.is_list() {
             format!("[[{}]]", self.name())
@@ -120,7 +123,7 @@ impl TableName {
         match self {
             Listen | Client | Address | Bank | Map | Touch | Tell => true,
             Gateway | Access | Locks | Sessions | Limits | Mapping | Session | Serves
-            | Keepalive | Alive | FollowOn | Answer => false,
+            | Keepalive | Alive | FollowOn | Answer | Register => false,
         }
     }
 
@@ -143,7 +146,7 @@ impl TableName {
                  # the first one that matches wins."
             }
             Mapping | Session | Serves | Bank | Map | Touch | Tell | Keepalive | Alive
-            | FollowOn | Answer => "",
+            | FollowOn | Answer | Register => "",
         }
     }
 

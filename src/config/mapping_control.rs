@@ -2,7 +2,7 @@
 
 use super::fault::quoted;
 use super::mapping_address::{Context, Side, Templates, only, slots, text_of};
-use super::mapping_values::{arguments, real, sayings};
+use super::mapping_values::{arguments, literal, real, sayings};
 use super::values::Trouble;
 use super::walk::{Read, Section, Walk};
 use crate::mapping::{
@@ -41,11 +41,12 @@ pub(super) fn touch(
     let device = templates.resolve(walk, section, "device")?;
     let gateway = templates.resolve(walk, section, "gateway")?;
     let release = templates.resolve(walk, section, "release")?.pop();
+    let down = literal(walk, section, "down");
     let slots = slots(walk, section, arguments.as_ref(), &templates.captures)?;
     if device.is_empty() || gateway.is_empty() {
         return None;
     }
-    let mut line = context.line(walk, section, Role::Touch(Touch { release }));
+    let mut line = context.line(walk, section, Role::Touch(Touch { release, down }));
     line.text = text_of(section, "device");
     (line.captures, line.device, line.gateway) = (templates.captures, device, gateway);
     // Without `args` the one argument says whether it is down, whatever its type.

@@ -1,7 +1,7 @@
 //! Every key of a mapping file.
 
 use super::keys::TableName::{
-    Alive, Answer, Bank, FollowOn, Keepalive, Map, Mapping, Serves, Session, Tell, Touch,
+    Alive, Answer, Bank, FollowOn, Keepalive, Map, Mapping, Register, Serves, Session, Tell, Touch,
 };
 use super::keys::Written::Example;
 use super::keys::{Key, TableName, key};
@@ -51,6 +51,13 @@ pub(super) const MAPPING_KEYS: &[Key] = &[
     of(Serves, "heartbeat", r#"["/ping"]"#),
     of(Serves, "sync", r#"["/1"]"#),
     of(Serves, "answer", r#"[{ on = "/xinfo", args = ["{ip}"] }]"#),
+    of(
+        Serves,
+        "register",
+        r#"[{ on = "/udpReplyPort", port = 1 }]"#,
+    ),
+    of(Register, "on", r#""/udpReplyPort""#),
+    of(Register, "port", "1"),
     of(FollowOn, "on", r#""/xremote""#),
     of(FollowOn, "lease", r#""10s""#),
     of(FollowOn, "named", "true"),
@@ -97,6 +104,7 @@ pub(super) const MAPPING_KEYS: &[Key] = &[
     of(Touch, "device", r#""/1/fader{n:1..8}/z""#),
     of(Touch, "gateway", r#""/mixer/fader/{n}""#),
     of(Touch, "args", r#""f""#),
+    of(Touch, "down", r#""ext""#),
     of(Touch, "release", r#""/1/fader{n}/release""#),
     of(Touch, "only", "{ page = 2 }"),
     of(Tell, "when", r#""denied""#),

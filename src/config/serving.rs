@@ -11,7 +11,7 @@ use super::mapping_address::{Context, Side, address_trouble};
 use super::mapping_values::{sayings, template_fault};
 use super::values;
 use super::walk::{Read, Section, Walk};
-use crate::mapping::{Captures, Line, Piece, RawTemplate, Role, Service, Slot};
+use crate::mapping::{Captures, LINE_VALUES_MAX, Line, Piece, RawTemplate, Role, Service, Slot};
 
 /// What an `answer` may fill in.
 const ANSWERED: [(&str, Piece); 2] = [("ip", Piece::Ip), ("gateway", Piece::Gateway)];
@@ -45,6 +45,18 @@ pub(super) fn serves(
             let send = format!("{}{send}", context.prefix);
             (on, place(&entry), Service::Answer { send, args })
         }));
+    }
+    for entry in tables(walk, section, "register", TableName::Register) {
+        walk.missing(&entry, "on");
+        walk.missing(&entry, "port");
+        let on = walk.text(&entry, "on", native);
+        let port = walk.integer(&entry, "port", 1, LINE_VALUES_MAX as i64);
+        let port = port.and_then(|port| usize::try_from(port - 1).ok());
+        let service = port.map(|port| Service::Register { port });
+        lines.extend(
+            on.zip(service)
+                .map(|(on, service)| (on, place(&entry), service)),
+        );
     }
     let words = [
         ("unfollow", Service::Unfollow),

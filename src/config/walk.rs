@@ -368,6 +368,7 @@ pub(super) fn homes(kind: FileKind, name: &str) -> Vec<String> {
             TableName::Alive,
             TableName::FollowOn,
             TableName::Answer,
+            TableName::Register,
         ];
         headers.extend(inline.into_iter().filter(has).map(TableName::header));
     }

@@ -59,6 +59,7 @@ impl Gateway {
             let deed = deeds.get(n).expect("it was counted");
             // A session that a dialect ended is not there for what follows.
             if self.clients.is_kept(asker.client) && self.clients.is_alive(asker.client) {
+                let asker = self.still_at(asker);
                 self.do_deed(now, asker, &mapping, (&deed, message), out);
             }
         }

@@ -14,7 +14,7 @@ use super::output::Outputs;
 use super::queue::Kind;
 use super::{Asker, Gateway};
 use crate::limits::UNMAPPED_LISTED_MAX;
-use crate::mapping::{Deed, Mapping, Role, Service, answer};
+use crate::mapping::{Deed, Mapping, Role, Service, answer, read_number};
 use crate::osc::MessageView;
 use crate::time::Instant;
 
@@ -87,7 +87,31 @@ impl Gateway {
                 self.native_tail = scratch;
                 self.answer(asker, Kind::Status, out);
             }
+            Service::Register { port } => self.register(now, asker, *port, message, out),
             Service::Nothing => {}
+        }
+    }
+
+    /// What goes to the asking endpoint goes to the port that an argument names, of the same
+    /// machine: nobody can aim traffic at another.
+    fn register(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        argument: usize,
+        message: &MessageView<'_>,
+        out: &mut Outputs,
+    ) {
+        let named = message.arguments().nth(argument).and_then(read_number);
+        let whole = named.filter(|port| port.fract() == 0.0 && (1.0..=65_535.0).contains(port));
+        match whole.map(|port| port as u16) {
+            Some(port) if !self.is_own_port(asker, port) => {
+                self.redirect(asker, port, out);
+            }
+            Some(_) | None => {
+                let code = Code::BadArguments;
+                self.deny(now, asker, message.address(), code, Manner::Once, out);
+            }
         }
     }
 

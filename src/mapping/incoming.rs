@@ -239,7 +239,11 @@ impl Mapping {
                     Fit::Yes => {}
                     other @ (Fit::No | Fit::Unfit(_)) => return other,
                 }
-                let down = way == Way::Device && is_down(found[0]);
+                let says_so = match &touch.down {
+                    Some(down) => down.is(found[0]),
+                    None => is_down(found[0]),
+                };
+                let down = way == Way::Device && says_so;
                 self.point(What::Touch { down }, id, line, &held, deeds);
                 Fit::Yes
             }

@@ -173,6 +173,8 @@ pub enum Toggle {
 pub struct Touch {
     /// The address that says that the finger is gone, if it is another one.
     pub release: Option<Template>,
+    /// The argument that says that it is down, where that is not just anything but 0.
+    pub down: Option<Literal>,
 }
 
 /// What a client may say to stay awake, to follow, to ask.
@@ -193,6 +195,11 @@ pub enum Service {
     Heartbeat,
     /// It wants all the values that it follows.
     Sync,
+    /// It is told things on the port that one of its arguments names.
+    Register {
+        /// Which argument, from 0.
+        port: usize,
+    },
     /// It wants an answer that does not depend on the show.
     Answer {
         /// Where the answer is addressed to.

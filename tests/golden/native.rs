@@ -219,6 +219,7 @@ fn done(mapping: &Mapping, deed: &Deed<'_>, came: Arguments<'_>) -> Made {
                 Service::Renew => words("renew"),
                 Service::Heartbeat => words("alive"),
                 Service::Sync => words("sync"),
+                Service::Register { .. } => words("registers"),
                 Service::Nothing => words("nothing"),
                 Service::Answer { send, args } => {
                     let (mut scratch, mut out) = (Vec::new(), Vec::new());

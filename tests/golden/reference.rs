@@ -215,6 +215,7 @@ impl Example {
             Service::Renew => "renews".to_owned(),
             Service::Heartbeat => "lives".to_owned(),
             Service::Sync => "wants all".to_owned(),
+            Service::Register { port } => format!("is told at argument {}", port + 1),
             Service::Answer { send, args } => {
                 let (mut scratch, mut out) = (Vec::new(), Vec::new());
                 let gateway = ("foh", "10.0.0.2");

@@ -368,3 +368,62 @@ follow = ["/mon//*"]
         ["2 /ch/02/mix/fader 0.0"]
     );
 }
+
+#[test]
+fn a_client_may_name_the_port_that_it_hears_on() {
+    let text = TABLET.replace(
+        "sync = [\"/1\"]",
+        "sync = [\"/1\"]\nregister = [{ on = \"/port\", port = 1 }]",
+    );
+    let clients = vec![
+        speaker("tablet-a", 2, &text),
+        speaker("tablet-b", 3, TABLET),
+    ];
+    let mut bench = Bench::with(show_of(clients, Vec::new()));
+    bench.send_from(TABLET_B, "/1/fader1 0.25");
+    assert_eq!(bench.send_from(TABLET_A, "/port 9001"), [""; 0]);
+    assert_eq!(
+        bench.send_from(TABLET_A, "/1/fader1 0.5")[0],
+        "9001 /1/fader1 0.5"
+    );
+    // The gateway's own port is no place for it, and nor is one that there is not.
+    bench.send_from(TABLET_A, "/port 70000");
+    assert_eq!(
+        bench.send_from(TABLET_A, "/1/fader1 0.6")[0],
+        "9001 /1/fader1 0.6"
+    );
+}
+
+#[test]
+fn a_reload_changes_the_dialect_and_keeps_values_and_locks() {
+    let mut bench = rig();
+    bench.send_from(DESK, "/xremote");
+    bench.send_from(TABLET_A, "/1/fader3/z 1.0");
+    bench.send_from(TABLET_A, "/1/fader3 0.5");
+    let other = TABLET.replace("/1/fader", "/2/slider");
+    let without = X32.replace("/mixer/fader/{n}", "/desk/{n}");
+    let clients = vec![
+        ClientEntry {
+            follow: Vec::new(),
+            ..speaker("desk", 1, &without)
+        },
+        speaker("tablet-a", 2, &other),
+        speaker("tablet-b", 3, TABLET),
+    ];
+    bench.event(Event::Show(Box::new(show_of(clients, Vec::new()))));
+    // Still held, by whatever name, though no line of the desk speaks of it any more.
+    assert_eq!(
+        bench.send_from(TABLET_B, "/1/fader3 0.9"),
+        ["3 /1/label3 tablet-a", "3 /1/fader3 0.5"]
+    );
+    assert_eq!(
+        bench.send_from(TABLET_A, "/2/slider3 0.6"),
+        ["3 /1/fader3 0.6"]
+    );
+    // What the desk follows for a time it follows in the new words.
+    let heard = bench.send(9, "/desk/4 0.5");
+    assert!(
+        heard.contains(&"1 /ch/04/mix/fader 0.50048876".to_owned()),
+        "{heard:?}"
+    );
+}
