@@ -376,3 +376,107 @@ fn to_name(names: &[(String, i32)], number: i32, tag: u8) -> Result<ArgumentView
         .map(|(name, _)| ArgumentView::String(name.as_bytes()))
         .ok_or(Unfit::Range)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Any travel that a file can describe, with the device's tag.
+    fn travels() -> impl Strategy<Value = (u8, Number)> {
+        let curve = prop_oneof![
+            Just((Curve::Linear, (0.0, 1.0), 1.0)),
+            Just((Curve::Linear, (-1_000.0, 1_000.0), 1.0)),
+            Just((Curve::Fader, (-90.0, 10.0), 1.0)),
+            Just((Curve::Fader, (-9_000.0, 1_000.0), 100.0)),
+            Just((Curve::Log, (20.0, 20_000.0), 1.0)),
+            Just((
+                Curve::Points(vec![(-120.0, 0.0), (-40.0, 0.1), (0.0, 0.75), (12.0, 1.0)]),
+                (-120.0, 12.0),
+                1.0
+            )),
+        ];
+        let gateway = prop_oneof![Just((0.0, 1.0)), Just((-1.0, 1.0)), Just((0.0, 100.0))];
+        let steps = prop_oneof![Just(2u32), Just(101), Just(128), Just(256), Just(1_024)];
+        let least = proptest::bool::ANY;
+        (curve, gateway, steps, any::<bool>(), least).prop_map(
+            |((curve, range, scale), gateway, steps, invert, least)| {
+                let number = Number {
+                    curve,
+                    scale,
+                    range,
+                    ranges: Vec::new(),
+                    gateway,
+                    steps: Some(steps),
+                    invert,
+                    beyond: Beyond::Clip,
+                    minus_infinity: least.then_some(range.0 - 1_000.0),
+                };
+                (b'f', number)
+            },
+        )
+    }
+
+    proptest! {
+        /// What a device says comes back to it as the very bytes that it said, at each of its
+        /// steps.
+        #[test]
+        fn every_step_of_every_curve_comes_back((tag, number) in travels(), at in 0u32..1_024) {
+            let steps = number.steps.expect("each has steps");
+            let (low, high) = number.gateway;
+            let conversion = Conversion { device: tag, gateway: b'f', kind: Kind::Number(number) };
+            // A value of the gateway anywhere becomes one of the device's steps.
+            let position = f64::from(at % steps) / f64::from(steps - 1);
+            let first = ArgumentView::Float((low + position * (high - low)) as f32);
+            let (said, _) = conversion.to_device(first).expect("it is a number");
+            let (meant, _) = conversion.to_gateway(said).expect("its own");
+            let (again, clipped) = conversion.to_device(meant).expect("its own");
+            prop_assert_eq!(said, again);
+            prop_assert!(!clipped);
+            prop_assert_eq!(conversion.step(meant), conversion.step(first));
+        }
+
+        /// Whatever a device or a client says, the answer is a number within its range, or none.
+        #[test]
+        fn nothing_leaves_its_range((tag, number) in travels(), bits in any::<u32>()) {
+            let (range, gateway, least) = (number.range, number.gateway, number.minus_infinity);
+            let conversion = Conversion { device: tag, gateway: b'f', kind: Kind::Number(number) };
+            let value = ArgumentView::Float(f32::from_bits(bits));
+            if let Ok((found, _)) = conversion.to_gateway(value) {
+                let found = read_number(found).expect("a number");
+                prop_assert!((gateway.0..=gateway.1).contains(&found), "{}", found);
+            }
+            if let Ok((found, _)) = conversion.to_device(value) {
+                let found = read_number(found).expect("a number");
+                let (low, high) = (range.0 as f32, range.1 as f32);
+                let within = (f64::from(low)..=f64::from(high)).contains(&found);
+                prop_assert!(within || least == Some(found), "{}", found);
+            }
+        }
+    }
+
+    #[test]
+    fn switches_read_words_numbers_and_flags() {
+        let switch = Switch {
+            threshold: 0.5,
+            ..Switch::default()
+        };
+        for (value, on) in [
+            (ArgumentView::Int(1), true),
+            (ArgumentView::Float(0.5), true),
+            (ArgumentView::Float(0.4), false),
+            (ArgumentView::True, true),
+            (ArgumentView::String(b"Off"), false),
+            (ArgumentView::String(b"1"), true),
+            (ArgumentView::Int(-1), false),
+        ] {
+            assert_eq!(switch.read(value), Ok(on), "{value:?}");
+        }
+        assert_eq!(switch.read(ArgumentView::Blob(b"")), Err(Unfit::Type));
+        assert_eq!(
+            switch.read(ArgumentView::Float(f32::NAN)),
+            Err(Unfit::Range)
+        );
+    }
+}
