@@ -136,6 +136,9 @@ pub const FINGERS_PER_DESTINATION_MAX: usize = 128;
 /// Native messages that no line speaks of, kept by address for each client to be listed.
 pub const UNMAPPED_LISTED_MAX: usize = 64;
 
+/// Type tags that are listed of one of them: what it begins with says what it is.
+pub const UNMAPPED_TAGS_MAX: usize = 32;
+
 // Every answer but that of a reading is remembered: the longest names a user behind a client.
 const _: () = assert!(CALL_ANSWER_BYTES_MAX >= 2 * 4 * NAME_CHARS_MAX + 256);
 const _: () = assert!(QUEUE_BYTES_MAX >= 2 * DATAGRAM_BYTES_MAX);

@@ -10,6 +10,7 @@ use super::queue::Kind;
 use super::request::{Asked, is_own_address};
 use super::{Asker, Gateway};
 use crate::config::LockRule;
+use crate::limits::PATTERN_CANDIDATES_MAX;
 use crate::mapping::{Deed, Deeds, Mapping, Unfit, What, World};
 use crate::osc::{Arguments, MessageView};
 use crate::time::Instant;
@@ -54,7 +55,11 @@ impl Gateway {
             return false;
         };
         let mut deeds = std::mem::take(&mut self.deeds);
+        // The first pattern of a packet may look at all there is.
+        let left = self.candidates_left;
+        deeds.bound((left < PATTERN_CANDIDATES_MAX).then_some(left));
         self.read_native(asker, &mapping, (address, message.arguments()), &mut deeds);
+        self.candidates_left = left.saturating_sub(deeds.looked_at());
         for n in 0..deeds.len() {
             let deed = deeds.get(n).expect("it was counted");
             // A session that a dialect ended is not there for what follows.

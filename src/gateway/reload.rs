@@ -107,6 +107,9 @@ impl Gateway {
             for id in self.clients.client(client).destinations.clone() {
                 self.pace_destination(client, id, out);
                 let destination = self.clients.destination_mut(id);
+                destination.fingers.keep(|address| {
+                    { mapping.as_ref() }.is_some_and(|mapping| mapping.touches(address))
+                });
                 destination.subscriptions.retain_mut(|subscription| {
                     match (&mut subscription.what, &mapping) {
                         (Followed::Pattern(_), _) => true,

@@ -13,7 +13,7 @@ use super::lease::Wish;
 use super::output::Outputs;
 use super::queue::Kind;
 use super::{Asker, Gateway};
-use crate::limits::UNMAPPED_LISTED_MAX;
+use crate::limits::{ADDRESS_BYTES_MAX, UNMAPPED_LISTED_MAX, UNMAPPED_TAGS_MAX};
 use crate::mapping::{Deed, Mapping, Role, Service, answer, read_number};
 use crate::osc::MessageView;
 use crate::time::Instant;
@@ -124,6 +124,11 @@ impl Gateway {
         out: &mut Outputs,
     ) {
         self.stats.unmapped += 1;
+        // What is no address at all is denied as that.
+        if message.address().len() > ADDRESS_BYTES_MAX {
+            return;
+        }
+        let tags = &message.tags()[..message.tags().len().min(UNMAPPED_TAGS_MAX)];
         let list = &mut self.clients.session_mut(asker.client).unmapped;
         if let Some(known) = list
             .iter_mut()
@@ -137,13 +142,13 @@ impl Gateway {
         }
         list.push(Unmapped {
             address: message.address().into(),
-            tags: message.tags().into(),
+            tags: tags.into(),
             count: 1,
         });
         out.change(Change::Unmapped {
             client: self.clients.name(asker.client),
             address: &String::from_utf8_lossy(message.address()),
-            tags: &String::from_utf8_lossy(message.tags()),
+            tags: &String::from_utf8_lossy(tags),
             passes,
         });
     }

@@ -118,11 +118,9 @@ impl Gateway {
 
     /// A client that asks in its own dialect is sent all that it follows where it asks.
     pub(super) fn sync_followed(&mut self, now: Instant, asker: Asker) {
-        let destination = self.clients.destination(asker.destination);
-        // One at a time: a page that is opened again is answered as it is then.
-        if destination.syncs.iter().any(|sync| !sync.asked) {
-            return;
-        }
+        // One at a time: a page that is opened again is answered from the start.
+        let destination = self.clients.destination_mut(asker.destination);
+        destination.syncs.retain(|sync| sync.asked);
         let mut patterns = Vec::new();
         let mut mapped = None;
         for subscription in &destination.subscriptions {

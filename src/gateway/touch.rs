@@ -93,6 +93,19 @@ impl Fingers {
         down.filter_map(|finger| finger.until).min()
     }
 
+    /// Forgets those that are told of and that nothing would ever lift again.
+    pub(super) fn keep(&mut self, touches: impl Fn(&str) -> bool) {
+        let mut at = 0;
+        while at < self.down {
+            let finger = &self.list[at];
+            if finger.until.is_some() || touches(&finger.address) {
+                at += 1;
+            } else {
+                self.lift_at(at);
+            }
+        }
+    }
+
     /// Forgets them all.
     pub(super) fn clear(&mut self) {
         self.down = 0;

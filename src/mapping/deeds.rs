@@ -11,6 +11,10 @@ use super::convert::Unfit;
 pub struct Deeds {
     pub(super) list: Vec<Meant>,
     pub(super) bytes: Vec<u8>,
+    /// How many native addresses a pattern may be held against; `None`: all.
+    pub(super) candidates: Option<usize>,
+    /// How many were, the last time.
+    pub(super) looked_at: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -120,9 +124,31 @@ impl Deeds {
         })
     }
 
+    /// Bounds how many native addresses the next pattern is held against; `None`: all there are.
+    pub const fn bound(&mut self, candidates: Option<usize>) {
+        self.candidates = candidates;
+    }
+
+    /// How many native addresses the last pattern was held against.
+    #[must_use]
+    pub const fn looked_at(&self) -> usize {
+        self.looked_at
+    }
+
     pub(super) fn clear(&mut self) {
         self.list.clear();
         self.bytes.clear();
+        self.looked_at = 0;
+    }
+
+    /// An address that no line speaks of is to be followed, as it is below the root.
+    pub(super) fn follow(&mut self, service: u32, root: &str, address: &str) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(root.as_bytes());
+        self.bytes.extend_from_slice(address.as_bytes());
+        self.say(What::Serve(service as usize), Some(service));
+        let meant = self.list.last_mut().expect("it was just said");
+        meant.address = start..self.bytes.len();
     }
 
     /// The value of an address that no line speaks of is asked for.

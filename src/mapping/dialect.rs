@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::entries::Entries;
+use super::entries::{self, Entries};
 use super::line::{Line, Literal, Origin, Role, Service, When};
+use super::template::{Held, NOTHING_HELD, Template};
 use crate::osc::{Arguments, Pattern};
 
 /// How one kind of device talks, ready to translate.
@@ -228,6 +229,26 @@ impl Mapping {
         self.lines.iter().any(|line| match &line.role {
             Role::Service(service) => matches!(service, Service::Follow { .. }),
             Role::Map(_) | Role::Touch(_) | Role::Bank(_) | Role::Tell(_) => false,
+        })
+    }
+
+    /// Whether a touch of a gateway address can be told of.
+    #[must_use]
+    pub fn touches(&self, address: &str) -> bool {
+        self.lines.iter().any(|line| {
+            let is = |held: Held<'_>| {
+                line.gateway.iter().any(|template| {
+                    let mut filled = Vec::new();
+                    template.fill(&held, &line.captures, &mut filled)
+                        && filled == address.as_bytes()
+                })
+            };
+            let open = |template: &Template| {
+                let mut held = NOTHING_HELD;
+                template.is_open() && template.capture(address, &line.captures, &mut held)
+            };
+            matches!(line.role, Role::Touch(_))
+                && (entries::choices(line).any(is) || line.gateway.iter().any(open))
         })
     }
 

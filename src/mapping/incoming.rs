@@ -86,6 +86,13 @@ impl Mapping {
             if !native.starts_with(prefix) {
                 break;
             }
+            deeds.looked_at += 1;
+            if deeds.candidates.is_some_and(|most| deeds.looked_at > most) {
+                let looked_at = deeds.looked_at;
+                deeds.clear();
+                deeds.looked_at = looked_at;
+                return deeds.say(What::TooMany, None);
+            }
             if pattern.matches(native) {
                 matches += 1;
                 if matches > PATTERN_MATCHES_MAX {
@@ -347,6 +354,13 @@ impl Mapping {
                     let what = What::Serve(id as usize);
                     self.push(what, id, (line, template, &held), &[], deeds);
                 }
+            }
+        }
+        if deeds.is_empty() {
+            let plain = native.starts_with('/') && !is_pattern(native);
+            match self.about.unmapped {
+                Unmapped::Pass if plain => deeds.follow(id, &self.about.root, native),
+                Unmapped::Pass | Unmapped::Drop => deeds.say(What::Nothing, Some(id)),
             }
         }
     }

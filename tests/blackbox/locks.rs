@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 use crate::console::{args, bundle};
 use crate::program::Program;
 
+/// Locks that run out soon; who asks as fast as it is answered may ask.
+const SHORT: &str = "[locks]\ntimeout = \"700ms\"\n[limits]\npackets_per_second = 10_000_000\n";
+
 #[test]
 fn a_lock_with_a_value_takes_and_writes() {
     let gate = Program::start();
@@ -95,7 +98,7 @@ fn a_denied_first_message_is_a_whole_session() {
 
 #[test]
 fn a_lock_runs_out_though_its_holder_pings() {
-    let gate = Program::with_show("[locks]\ntimeout = \"700ms\"\n");
+    let gate = Program::with_show(SHORT);
     let (mut anna, mut ben) = (gate.console(), gate.console());
     ben.follow("/oscgate/status/unlocked");
     let begun = Instant::now();
@@ -121,7 +124,7 @@ fn a_lock_runs_out_though_its_holder_pings() {
 
 #[test]
 fn a_denied_write_renews_nothing() {
-    let gate = Program::with_show("[locks]\ntimeout = \"700ms\"\n");
+    let gate = Program::with_show(SHORT);
     let (mut anna, mut ben) = (gate.console(), gate.console());
     ben.follow("/oscgate/status/unlocked");
     anna.lock("/f");

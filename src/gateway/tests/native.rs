@@ -427,3 +427,73 @@ fn a_reload_changes_the_dialect_and_keeps_values_and_locks() {
         "{heard:?}"
     );
 }
+
+#[test]
+fn a_finger_that_no_line_would_lift_any_more_is_lifted_by_the_reload() {
+    let mut bench = rig();
+    bench.send_from(TABLET_A, "/1/fader3/z 1.0");
+    bench.send_from(TABLET_A, "/1/fader3 0.5");
+    let without = TABLET.replace("[[touch]]", "[[tell]]").replace(
+        "device = \"/1/fader{n:1..8}/z\"",
+        "send = \"/1/z{n}\"\nwhen = \"denied\"",
+    );
+    let clients = vec![
+        speaker("tablet-a", 2, &without),
+        speaker("tablet-b", 3, TABLET),
+    ];
+    bench.event(Event::Show(Box::new(show_of(clients, Vec::new()))));
+    let heard = bench.send_from(TABLET_A, "/1/fader3 0.6");
+    assert!(heard.contains(&"2 /1/fader3 0.6".to_owned()), "{heard:?}");
+}
+
+#[test]
+fn what_is_followed_by_a_name_that_no_line_knows_is_followed_as_it_is() {
+    let text = X32.replace(
+        "follow = [{ on = \"/xremote\", lease = \"10s\" }]",
+        "follow = [{ on = \"/subscribe\", lease = \"10s\", named = true }]",
+    );
+    let clients = vec![ClientEntry {
+        follow: Vec::new(),
+        ..speaker("desk", 1, &text)
+    }];
+    let mut bench = Bench::with(show_of(clients, Vec::new()));
+    bench.send(9, "/oscgate/subscribe //*");
+    assert_eq!(bench.send_from(DESK, "/subscribe /-stat/solo 20"), [""; 0]);
+    bench.send_from(DESK, "/subscribe /ch/02/mix/on 20");
+    assert_eq!(
+        bench.send(9, "/-stat/solo 1"),
+        ["9 /-stat/solo 1", "1 /-stat/solo 1"]
+    );
+    assert_eq!(bench.send(9, "/mixer/mute/2 1")[1..], ["1 /ch/02/mix/on 0"]);
+    assert_eq!(bench.send(9, "/mixer/mute/3 1").len(), 1);
+}
+
+#[test]
+fn another_bank_is_sent_from_its_start_though_one_is_being_sent() {
+    let banked = r#"
+[[bank]]
+name = "page"
+device = "/page"
+numbers = "1..2"
+[[map]]
+device = "/f/{n:01..99}"
+gateway = "/mixer/fader/{n+99*page-99}"
+args = "f"
+range = [0.0, 1.0]
+"#;
+    let clients = vec![speaker("surface", 2, banked)];
+    let mut bench = Bench::with(show_of(clients, Vec::new()));
+    for n in 1..=198 {
+        bench.send(9, &format!("/mixer/fader/{n} 0.5"));
+    }
+    bench.bytes(TABLET_A, &bundle_of(1, &[]));
+    let mut shown = bench.send_from(TABLET_A, "/page 2");
+    shown.extend(bench.ms(10));
+    shown.extend(bench.send_from(TABLET_A, "/page 1"));
+    shown.clear();
+    shown.extend(bench.ms(1_000));
+    shown.sort();
+    shown.dedup();
+    assert!(shown.contains(&"2 /f/99 0.5".to_owned()));
+    assert!(shown.len() >= 90, "{}", shown.len());
+}
