@@ -390,6 +390,7 @@ impl Gateway {
             }
             self.clients.destination_mut(to).subscriptions.extend(moved);
             self.move_places(client, id, to);
+            self.move_fingers(id, to);
             for sync in syncs {
                 self.enqueue_sync(Instant::ZERO, to, sync);
             }

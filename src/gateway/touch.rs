@@ -93,6 +93,15 @@ impl Fingers {
         down.filter_map(|finger| finger.until).min()
     }
 
+    /// Has those of another, too.
+    fn absorb(&mut self, other: &Self) {
+        for finger in &other.list[..other.down] {
+            if self.put(&finger.address, finger.until) && finger.owed {
+                self.keeps_back(&finger.address);
+            }
+        }
+    }
+
     /// Forgets those that are told of and that nothing would ever lift again.
     pub(super) fn keep(&mut self, touches: impl Fn(&str) -> bool) {
         let mut at = 0;
@@ -113,6 +122,16 @@ impl Fingers {
 }
 
 impl Gateway {
+    /// What one endpoint has told of is another's now.
+    pub(super) fn move_fingers(&mut self, from: DestinationId, to: DestinationId) {
+        let fingers = std::mem::take(&mut self.clients.destination_mut(from).fingers);
+        let destination = self.clients.destination_mut(to);
+        destination.fingers.absorb(&fingers);
+        if let (Some(next), None) = (destination.fingers.next_still(), destination.finger_timer) {
+            destination.finger_timer = Some(self.deadlines.arm(next, Timer::Fingers(to)));
+        }
+    }
+
     /// Notes that a finger came down on an address.
     pub(super) fn put_finger(&mut self, asker: Asker, address: &str) {
         let destination = self.clients.destination_mut(asker.destination);

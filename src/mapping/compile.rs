@@ -58,6 +58,7 @@ impl Mapping {
             open_native: Vec::new(),
             open_gateway: Vec::new(),
             deny: draft.deny,
+            denies_lines: false,
             ignore: draft.ignore,
             unreachable: Vec::new(),
             aimless: Vec::new(),
@@ -86,6 +87,8 @@ impl Mapping {
         }
         this.native.sort();
         this.gateway.sort();
+        let denied = |address: &str| this.deny.iter().any(|pattern| pattern.matches(address));
+        this.denies_lines = this.native.from("").any(denied);
         this.note_unreachable();
         this.note_aimless();
         if conflicts.is_empty() {

@@ -28,6 +28,9 @@ pub struct Mapping {
     pub(super) open_gateway: Vec<u32>,
     /// What is refused whatever locks say.
     pub(super) deny: Vec<Pattern>,
+    /// Whether one of those is the address of a line: mostly none is, and what lines speak of need
+    /// not be held against them.
+    pub(super) denies_lines: bool,
     /// What is dropped.
     pub(super) ignore: Vec<Pattern>,
     /// Lines that no address of theirs leads to, since others claim them all.

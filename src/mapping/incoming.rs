@@ -24,7 +24,8 @@ impl Mapping {
     /// `address` is any text without zero bytes; `deeds` is filled anew.
     pub fn read(&self, address: &str, values: Arguments<'_>, world: &World<'_>, deeds: &mut Deeds) {
         deeds.clear();
-        if self.deny.iter().any(|pattern| pattern.matches(address)) {
+        let is_line = !self.denies_lines && !self.native.of(address).is_empty();
+        if !is_line && self.deny.iter().any(|pattern| pattern.matches(address)) {
             return deeds.say(What::Denied, None);
         }
         let said = Said {

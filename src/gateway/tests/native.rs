@@ -386,6 +386,16 @@ fn a_client_may_name_the_port_that_it_hears_on() {
         bench.send_from(TABLET_A, "/1/fader1 0.5")[0],
         "9001 /1/fader1 0.5"
     );
+    // A finger that was down stays down wherever it is told.
+    bench.send_from(TABLET_A, "/1/fader1/z 1.0");
+    bench.send_from(TABLET_A, "/port 9002");
+    let heard = bench.send_from(TABLET_A, "/1/fader1 0.5");
+    assert!(
+        !heard.iter().any(|line| line.contains("2 /1/fader1")),
+        "{heard:?}"
+    );
+    bench.send_from(TABLET_A, "/port 9001");
+    bench.send_from(TABLET_A, "/1/fader1/z 0.0");
     // The gateway's own port is no place for it, and nor is one that there is not.
     bench.send_from(TABLET_A, "/port 70000");
     assert_eq!(
