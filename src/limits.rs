@@ -133,6 +133,10 @@ pub const MAPPING_INCLUDES_MAX: usize = 8;
 /// of six layers.
 pub const FINGERS_PER_DESTINATION_MAX: usize = 128;
 
+/// A finger of which nothing was heard for so long is gone: the datagram that said so was lost, and
+/// its control shall not show an old value for the rest of the show.
+pub const FINGER_LONGEST: Duration = Duration::from_secs(600);
+
 /// Native messages that no line speaks of, kept by address for each client to be listed.
 pub const UNMAPPED_LISTED_MAX: usize = 64;
 

@@ -365,7 +365,7 @@ impl Clients {
         let timers = [
             gone.sync_timer,
             gone.lease_timer,
-            gone.finger_timer,
+            gone.finger_timer.map(|(_, timer)| timer),
             spacing,
         ];
         timers.into_iter().flatten()

@@ -60,8 +60,8 @@ pub(super) struct Destination {
     pub(super) lease_timer: Option<TimerId>,
     /// The controls that a finger is on.
     pub(super) fingers: Fingers,
-    /// When the next finger is gone that only moving keeps there.
-    pub(super) finger_timer: Option<TimerId>,
+    /// The wake-up for the next finger of which nothing more is heard.
+    pub(super) finger_timer: Option<(Instant, TimerId)>,
     /// The least time between two datagrams to it.
     pub(super) spacing: Option<Spacing>,
     /// Tells it from an earlier one with the same id.

@@ -190,7 +190,7 @@ impl Gateway {
         let Some(asker) = self.behind(now, asker, deed, out) else {
             return;
         };
-        let hand = self.hand_on(asker, deed.address, hand);
+        let hand = self.hand_on(now, asker, deed.address, hand);
         let asked = Asked {
             address: deed.address.as_bytes(),
             values: Arguments::of_tail(deed.tail()),
@@ -209,9 +209,8 @@ impl Gateway {
     }
 
     /// A hand, and whether a finger is on the control that takes the lock again if it ran out.
-    pub(super) fn hand_on(&mut self, asker: Asker, address: &str, hand: Hand) -> Hand {
-        let fingers = &self.clients.destination(asker.destination).fingers;
-        if hand.event || !fingers.is_on(address) {
+    fn hand_on(&mut self, now: Instant, asker: Asker, address: &str, hand: Hand) -> Hand {
+        if hand.event || !self.moves_finger(now, asker, address) {
             return hand;
         }
         let target = self.target(address);
@@ -286,7 +285,7 @@ impl Gateway {
             this.native_tail = tail;
         };
         if down {
-            self.put_finger(asker, deed.address);
+            self.put_finger(now, asker, deed.address);
             if locks {
                 ask(self, b"/oscgate/lock", out);
             }

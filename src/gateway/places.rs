@@ -44,11 +44,9 @@ impl Gateway {
                 .subscriptions
                 .retain(|subscription| subscription.configured);
             destination.syncs.clear();
-            destination.fingers.clear();
             let timers = [
                 destination.sync_timer.take(),
                 destination.lease_timer.take(),
-                destination.finger_timer.take(),
             ];
             let kept = destination.subscriptions.len();
             for timer in timers.into_iter().flatten() {
@@ -59,6 +57,8 @@ impl Gateway {
             }
             if kept == 0 {
                 self.close(id, out);
+            } else {
+                self.end_fingers(id, |_| true);
             }
         }
     }

@@ -106,10 +106,10 @@ impl Gateway {
             }
             for id in self.clients.client(client).destinations.clone() {
                 self.pace_destination(client, id, out);
-                let destination = self.clients.destination_mut(id);
-                destination.fingers.keep(|address| {
-                    { mapping.as_ref() }.is_some_and(|mapping| mapping.touches(address))
+                self.end_fingers(id, |address| {
+                    { mapping.as_ref() }.is_none_or(|mapping| !mapping.touches(address))
                 });
+                let destination = self.clients.destination_mut(id);
                 destination.subscriptions.retain_mut(|subscription| {
                     match (&mut subscription.what, &mapping) {
                         (Followed::Pattern(_), _) => true,

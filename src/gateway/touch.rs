@@ -5,7 +5,7 @@ use super::destination::DestinationId;
 use super::names::NameId;
 use super::output::Outputs;
 use super::{Asker, Gateway, Timer};
-use crate::limits::FINGERS_PER_DESTINATION_MAX;
+use crate::limits::{FINGER_LONGEST, FINGERS_PER_DESTINATION_MAX};
 use crate::time::Instant;
 
 /// The fingers that one endpoint has told of.
@@ -19,18 +19,32 @@ pub(super) struct Fingers {
 #[derive(Debug)]
 struct Finger {
     address: String,
-    /// Until when moving keeps it there; `None`: until it is said to be gone.
-    until: Option<Instant>,
+    /// It was told of, and is there until it is told gone.
+    told: bool,
+    /// Until when it is there if nothing more is heard of it.
+    until: Instant,
     /// Something would have been sent meanwhile.
     owed: bool,
 }
 
 impl Fingers {
     /// Whether a finger is on an address.
-    pub(super) fn is_on(&self, address: &str) -> bool {
+    fn is_on(&self, address: &str) -> bool {
         self.list[..self.down]
             .iter()
             .any(|finger| finger.address == address)
+    }
+
+    /// Whether a finger is on an address that is moved now.
+    fn moves(&mut self, now: Instant, address: &str) -> bool {
+        let mut down = self.list[..self.down].iter_mut();
+        let Some(finger) = down.find(|finger| finger.address == address) else {
+            return false;
+        };
+        if finger.told {
+            finger.until = now + FINGER_LONGEST;
+        }
+        true
     }
 
     /// Whether a finger is on an address; then it is owed what it is not sent now.
@@ -41,11 +55,17 @@ impl Fingers {
     }
 
     /// Puts a finger down, or keeps it there. `false`: there are too many.
-    fn put(&mut self, address: &str, until: Option<Instant>) -> bool {
+    fn put(&mut self, address: &str, told: bool, until: Instant) -> bool {
         let mut down = self.list[..self.down].iter_mut();
         if let Some(finger) = down.find(|finger| finger.address == address) {
             // One that was told of stays until it is told gone, however it moves.
-            finger.until = finger.until.and(until);
+            let stays = finger.told && !told;
+            finger.until = if stays {
+                finger.until.max(until)
+            } else {
+                until
+            };
+            finger.told |= told;
             return true;
         }
         if self.down >= FINGERS_PER_DESTINATION_MAX {
@@ -54,14 +74,15 @@ impl Fingers {
         if self.down == self.list.len() {
             self.list.push(Finger {
                 address: String::new(),
-                until: None,
+                told,
+                until,
                 owed: false,
             });
         }
         let finger = &mut self.list[self.down];
         finger.address.clear();
         finger.address.push_str(address);
-        (finger.until, finger.owed) = (until, false);
+        (finger.told, finger.until, finger.owed) = (told, until, false);
         self.down += 1;
         true
     }
@@ -79,45 +100,38 @@ impl Fingers {
         self.list[self.down].owed
     }
 
-    /// The next finger that only moving keeps there and that is gone at `due`, lifted.
+    /// The next finger of which nothing was heard until `due`, lifted.
     fn lift_still(&mut self, due: Instant) -> Option<(String, bool)> {
         let mut down = self.list[..self.down].iter();
-        let at = down.position(|finger| finger.until.is_some_and(|until| until <= due))?;
+        let at = down.position(|finger| finger.until <= due)?;
         let owed = self.lift_at(at);
         Some((self.list[self.down].address.clone(), owed))
     }
 
     /// When the next of those is gone.
     pub(super) fn next_still(&self) -> Option<Instant> {
-        let down = self.list[..self.down].iter();
-        down.filter_map(|finger| finger.until).min()
+        self.list[..self.down]
+            .iter()
+            .map(|finger| finger.until)
+            .min()
     }
 
     /// Has those of another, too.
     fn absorb(&mut self, other: &Self) {
         for finger in &other.list[..other.down] {
-            if self.put(&finger.address, finger.until) && finger.owed {
+            if self.put(&finger.address, finger.told, finger.until) && finger.owed {
                 self.keeps_back(&finger.address);
             }
         }
     }
 
-    /// Forgets those that are told of and that nothing would ever lift again.
-    pub(super) fn keep(&mut self, touches: impl Fn(&str) -> bool) {
-        let mut at = 0;
-        while at < self.down {
-            let finger = &self.list[at];
-            if finger.until.is_some() || touches(&finger.address) {
-                at += 1;
-            } else {
-                self.lift_at(at);
+    /// Those that are told of and that nothing would ever lift again are gone from now on.
+    fn end_told(&mut self, is_over: impl Fn(&str) -> bool) {
+        for finger in &mut self.list[..self.down] {
+            if finger.told && is_over(&finger.address) {
+                (finger.told, finger.until) = (false, Instant::ZERO);
             }
         }
-    }
-
-    /// Forgets them all.
-    pub(super) fn clear(&mut self) {
-        self.down = 0;
     }
 }
 
@@ -127,23 +141,38 @@ impl Gateway {
         let fingers = std::mem::take(&mut self.clients.destination_mut(from).fingers);
         let destination = self.clients.destination_mut(to);
         destination.fingers.absorb(&fingers);
-        if let (Some(next), None) = (destination.fingers.next_still(), destination.finger_timer) {
-            destination.finger_timer = Some(self.deadlines.arm(next, Timer::Fingers(to)));
+        if let Some(next) = destination.fingers.next_still() {
+            self.wake_for_fingers(to, next);
         }
     }
 
     /// Notes that a finger came down on an address.
-    pub(super) fn put_finger(&mut self, asker: Asker, address: &str) {
+    pub(super) fn put_finger(&mut self, now: Instant, asker: Asker, address: &str) {
+        let until = now + FINGER_LONGEST;
         let destination = self.clients.destination_mut(asker.destination);
-        destination.fingers.put(address, None);
+        if destination.fingers.put(address, true, until) {
+            self.wake_for_fingers(asker.destination, until);
+        }
     }
 
     /// Notes that a control moves by itself, which a finger does.
     pub(super) fn keep_finger(&mut self, asker: Asker, address: &str, until: Instant) {
-        let id = asker.destination;
+        let destination = self.clients.destination_mut(asker.destination);
+        if destination.fingers.put(address, false, until) {
+            self.wake_for_fingers(asker.destination, until);
+        }
+    }
+
+    /// Wakes at a moment, if it would not wake before.
+    fn wake_for_fingers(&mut self, id: DestinationId, at: Instant) {
         let destination = self.clients.destination_mut(id);
-        if destination.fingers.put(address, Some(until)) && destination.finger_timer.is_none() {
-            destination.finger_timer = Some(self.deadlines.arm(until, Timer::Fingers(id)));
+        match &mut destination.finger_timer {
+            Some((armed, _)) if *armed <= at => {}
+            Some((armed, timer)) => {
+                self.deadlines.rearm(*timer, at);
+                *armed = at;
+            }
+            none => *none = Some((at, self.deadlines.arm(at, Timer::Fingers(id)))),
         }
     }
 
@@ -151,6 +180,12 @@ impl Gateway {
     pub(super) fn has_finger(&self, asker: Asker, address: &str) -> bool {
         let destination = self.clients.destination(asker.destination);
         destination.fingers.is_on(address)
+    }
+
+    /// Whether a finger is on an address that is moved now.
+    pub(super) fn moves_finger(&mut self, now: Instant, asker: Asker, address: &str) -> bool {
+        let destination = self.clients.destination_mut(asker.destination);
+        destination.fingers.moves(now, address)
     }
 
     /// A move that was refused was no finger: what was kept back because of it is sent.
@@ -181,7 +216,16 @@ impl Gateway {
         self.send_truth(now, asker.destination, address, out);
     }
 
-    /// Controls that move no more: no finger is there, and what was kept back is sent.
+    /// Fingers that are told of are gone where nothing would ever lift them again.
+    pub(super) fn end_fingers(&mut self, id: DestinationId, is_over: impl Fn(&str) -> bool) {
+        let destination = self.clients.destination_mut(id);
+        destination.fingers.end_told(is_over);
+        if let Some(next) = destination.fingers.next_still() {
+            self.wake_for_fingers(id, next);
+        }
+    }
+
+    /// Controls of which nothing more is heard: no finger is there, and what was kept back is sent.
     pub(super) fn on_fingers(
         &mut self,
         now: Instant,
@@ -195,9 +239,8 @@ impl Gateway {
                 self.send_truth(now, id, &address, out);
             }
         }
-        let destination = self.clients.destination_mut(id);
-        if let Some(next) = destination.fingers.next_still() {
-            destination.finger_timer = Some(self.deadlines.arm(next, Timer::Fingers(id)));
+        if let Some(next) = self.clients.destination(id).fingers.next_still() {
+            self.wake_for_fingers(id, next);
         }
     }
 

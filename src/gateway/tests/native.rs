@@ -199,6 +199,60 @@ fn a_finger_that_rests_takes_the_lock_again_with_its_next_move() {
 }
 
 #[test]
+fn a_finger_whose_going_was_lost_does_not_keep_its_fader_from_the_truth() {
+    let mut bench = rig();
+    bench.send_from(TABLET_A, "/1/fader3/z 1.0");
+    bench.send_from(TABLET_A, "/1/fader3 0.5");
+    bench.ms(40_000);
+    bench.send_from(TABLET_A, "/1/fader3 0.6");
+    bench.ms(31_000);
+    assert_eq!(
+        bench.send_from(TABLET_B, "/1/fader3 0.9"),
+        ["3 /1/fader3 0.9"]
+    );
+    // The tablet goes on with other faders.
+    for _ in 0..18 {
+        bench.send_from(TABLET_A, "/1/fader5 0.5");
+        assert_eq!(bench.ms(30_000), [""; 0]);
+    }
+    bench.send_from(TABLET_A, "/1/fader5 0.6");
+    assert_eq!(bench.ms(28_000), [""; 0]);
+    assert_eq!(bench.ms(2_000), ["2 /1/fader3 0.9"]);
+}
+
+#[test]
+fn a_finger_goes_with_its_session_and_what_was_kept_back_is_sent() {
+    let mut bench = rig();
+    bench.send_from(TABLET_A, "/1/fader3/z 1.0");
+    bench.ms(40_000);
+    assert_eq!(
+        bench.send_from(TABLET_B, "/1/fader3 0.9"),
+        ["3 /1/fader3 0.9"]
+    );
+    assert_eq!(bench.ms(20_001), ["2 /1/fader3 0.9"]);
+}
+
+#[test]
+fn a_short_hold_ends_in_time_beside_a_long_one() {
+    let map = r#"
+[[map]]
+device = "/slow{n:1..4}"
+gateway = "/mixer/fader/{n}"
+hold = "5s"
+
+[[map]]
+device = "/quick{n:1..4}"
+gateway = "/mixer/pan/{n}"
+hold = "300ms"
+"#;
+    let mut bench = Bench::with(show_of(vec![speaker("motor", 2, map)], Vec::new()));
+    bench.send_from(TABLET_A, "/slow1 0.1");
+    bench.send_from(TABLET_A, "/quick1 0.2");
+    assert_eq!(bench.ms(310), ["2 /quick1 0.2"]);
+    assert_eq!(bench.ms(5_000), ["2 /slow1 0.1"]);
+}
+
+#[test]
 fn who_touches_what_another_holds_is_put_right_when_the_finger_goes() {
     let mut bench = rig();
     bench.send_from(TABLET_A, "/1/fader3/z 1.0");
