@@ -5,6 +5,7 @@ mod style;
 mod text;
 mod written;
 
+use std::iter::zip;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 
@@ -39,11 +40,17 @@ pub fn run(input: &[u8]) {
         let _ = check(text.as_bytes());
         return;
     }
-    let written = Written::new(&mut from);
+    let mut written = Written::new(&mut from);
     let mut text = Text::of(&mut from, &written.tables);
     match way {
         1..=3 => {
             let loaded = check(text.text.as_bytes());
+            for (client, line) in zip(&mut written.show.clients, text.lines_of("[[client]]")) {
+                client.line = line;
+            }
+            for (rule, line) in zip(&mut written.show.addresses, text.lines_of("[[address]]")) {
+                rule.line = line;
+            }
             assert_eq!(loaded.as_ref(), Ok(&written.show), "{}", text.text);
         }
         4 | 5 => {

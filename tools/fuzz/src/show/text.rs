@@ -15,6 +15,8 @@ struct Place {
 pub(super) struct Text {
     pub(super) text: String,
     places: Vec<Place>,
+    /// The headers, and the lines that they stand on, from 1.
+    headers: Vec<(String, usize)>,
 }
 
 /// One line that was spoilt, from 1.
@@ -29,6 +31,7 @@ impl Text {
         let mut this = Self {
             text: String::new(),
             places: Vec::new(),
+            headers: Vec::new(),
         };
         let mut below = Vec::new();
         // Tables in braces come first: below a header they would be keys of that table.
@@ -48,6 +51,8 @@ impl Text {
         }
         for table in below {
             this.text += from.one_of(&["", "\n", "# \"a remark\n", " \t\n"]);
+            let line = this.text.matches('\n').count() + 1;
+            this.headers.push((table.header.clone(), line));
             this.text += &table.header;
             this.text += from.one_of(&["\n", " # it's a header\n", "\n"]);
             for (key, value) in &table.lines {
@@ -66,6 +71,12 @@ impl Text {
             this.text.truncate(end);
         }
         this
+    }
+
+    /// The lines on which a header stands, from 1.
+    pub(super) fn lines_of<'a>(&'a self, header: &'a str) -> impl Iterator<Item = usize> + 'a {
+        let same = move |(known, line): &(String, usize)| (known == header).then_some(*line);
+        self.headers.iter().filter_map(same)
     }
 
     /// Puts something that is wrong in the place of one key and its value; `None`: there is none.
