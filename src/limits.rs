@@ -129,6 +129,9 @@ pub const MAPPING_BANKS_MAX: usize = 8;
 /// Files that one mapping file may lead to by `include`.
 pub const MAPPING_INCLUDES_MAX: usize = 8;
 
+/// Lines of a mapping, and choices of one line, that may stand behind one address.
+pub const MAPPING_CROWD_MAX: usize = 1_024;
+
 /// Controls that one endpoint may tell of as touched at one time: two hands of ten fingers on each
 /// of six layers.
 pub const FINGERS_PER_DESTINATION_MAX: usize = 128;

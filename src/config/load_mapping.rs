@@ -140,7 +140,7 @@ fn mapping(
     let include_span = head.value("include").map(toml::Spanned::span);
     let mut draft = base.unwrap_or_default();
     for line in &mut draft.lines {
-        line.own = false;
+        line.depth = line.depth.saturating_add(1);
     }
     let inherited = draft.lines.len();
     if sections.of(TableName::Mapping).next().is_some() {

@@ -29,7 +29,7 @@ impl Context {
                 file: self.file.clone(),
                 line: walk.line(&section.header),
             },
-            own: true,
+            depth: 0,
             captures: self.captures(),
             device: Vec::new(),
             slots: None,

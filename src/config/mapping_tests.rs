@@ -5,6 +5,9 @@ use crate::config::BUILT_IN;
 use crate::mapping::{Deeds, Told, What, When, World};
 use crate::osc::{Argument, ArgumentView, Arguments, ElementView, PacketView, encode_message};
 
+#[path = "claim_tests.rs"]
+mod claims;
+
 /// A mapping of these tables, under a plain head.
 fn mapping(tables: &str) -> Mapping {
     let text = format!("[mapping]\nname = \"Test\"\n{tables}");
@@ -554,7 +557,7 @@ args = ["{n}", 1, "strip {n}", "{holder}"]
     };
     let (mut scratch, mut out) = (Vec::new(), Vec::new());
     for route in ardour.tellings(told) {
-        assert!(route.tell(&told, &mut scratch, &mut out));
+        assert!(route.tell(&told, &World::EMPTY, &mut scratch, &mut out));
     }
     assert_eq!(
         shown(&out),

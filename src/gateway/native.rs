@@ -350,7 +350,10 @@ impl Gateway {
             return Ok(());
         };
         let mut deeds = Deeds::default();
+        let left = self.candidates_left;
+        deeds.bound((left < PATTERN_CANDIDATES_MAX).then_some(left));
         self.read_native(asker, &mapping, (address, message.arguments()), &mut deeds);
+        self.candidates_left = left.saturating_sub(deeds.looked_at());
         for n in 0..deeds.len() {
             let deed = deeds.get(n).expect("it was counted");
             match deed.what {

@@ -296,10 +296,16 @@ impl Gateway {
         let Some(mapping) = self.mapping_at(client) else {
             return;
         };
+        let value = |address: &str| self.stored(address);
+        let session = self.clients.session_if_alive(self.clients.root(client));
+        let world = World {
+            value: &value,
+            banks: session.map_or(&[], |session| &session.banks),
+        };
         let mut built = std::mem::take(&mut out.native);
         let mut texts = Vec::new();
         for route in mapping.tellings(told) {
-            if route.tell(&told, &mut texts, &mut built) {
+            if route.tell(&told, &world, &mut texts, &mut built) {
                 out.push(queue, Kind::Status, via, &built);
             }
         }

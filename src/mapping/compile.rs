@@ -1,12 +1,14 @@
 //! Lines made a mapping: every address written out, and whatever two lines claim found.
 
+use hashbrown::{HashMap, HashSet};
+
 use super::dialect::{About, Bank, Mapping, Queries};
 use super::entries::{self, Entries, Entry, Way};
 use super::holes;
 use super::line::{Direction, Line, Role};
 use super::proof;
 use super::template::{Capture, Captured, Held, Template, Values};
-use crate::limits::{ADDRESS_BYTES_MAX, MAPPING_ADDRESSES_MAX};
+use crate::limits::{ADDRESS_BYTES_MAX, MAPPING_ADDRESSES_MAX, MAPPING_CROWD_MAX};
 use crate::osc::Pattern;
 
 /// The lines of a mapping file, each good by itself.
@@ -63,12 +65,19 @@ impl Mapping {
             unreachable: Vec::new(),
             aimless: Vec::new(),
         };
+        let mut taken = Taken::default();
         let mut room = MAPPING_ADDRESSES_MAX;
         for at in 0..this.lines.len() {
-            let choices = entries::count(&this.lines[at]);
-            if choices > room {
+            let line = &this.lines[at];
+            let templates = holes::said(line).count() + line.gateway.len();
+            let needed = entries::count(line).saturating_mul(templates);
+            if needed > room {
+                let others = match MAPPING_ADDRESSES_MAX - room {
+                    0 => String::new(),
+                    others => format!(" beside {others} of the lines above it"),
+                };
                 let message = format!(
-                    "this line makes {choices} addresses, and a mapping has at most \
+                    "this line makes {needed} addresses{others}, and a mapping has at most \
                      {MAPPING_ADDRESSES_MAX}"
                 );
                 conflicts.push(Conflict {
@@ -79,12 +88,13 @@ impl Mapping {
                 });
                 continue;
             }
-            room -= choices;
+            room -= needed;
             match holes::check(at, &this.lines[at]) {
                 Some(conflict) => conflicts.push(conflict),
-                None => this.write_out(at, &mut conflicts),
+                None => this.write_out(at, &mut taken, &mut conflicts),
             }
         }
+        this.give_way(&taken);
         this.native.sort();
         this.gateway.sort();
         let denied = |address: &str| this.deny.iter().any(|pattern| pattern.matches(address));
@@ -111,7 +121,7 @@ impl Mapping {
         }
     }
 
-    fn write_out(&mut self, at: usize, conflicts: &mut Vec<Conflict>) {
+    fn write_out(&mut self, at: usize, taken: &mut Taken, conflicts: &mut Vec<Conflict>) {
         let line = self.lines[at].clone();
         let id = u32::try_from(at).expect("lines are bounded by their file");
         let comes_in = comes_in(&line);
@@ -125,9 +135,11 @@ impl Mapping {
         let mut claims = Claims {
             id,
             line: &line,
+            taken,
             conflicts,
-            found: None,
+            found: false,
         };
+        claims.open(self);
         for held in entries::choices(&line) {
             if comes_in {
                 for (template, key) in holes::said(&line).filter(|(known, _)| !known.is_open()) {
@@ -139,9 +151,32 @@ impl Mapping {
                     claims.gateway(self, template, &held);
                 }
             }
-            if claims.found.is_some() {
+            if claims.found {
                 // One fault for a line: the others are of the same kind.
                 break;
+            }
+        }
+    }
+
+    /// An included line that has lost an address of the device does not tell the device there.
+    fn give_way(&mut self, taken: &Taken) {
+        for (&id, addresses) in &taken.native {
+            let line = &self.lines[id as usize];
+            let Role::Map(map) = &line.role else { continue };
+            let told = map.push.as_ref().unwrap_or(&line.device[0]);
+            for held in entries::choices(line) {
+                let (mut device, mut bytes) = (Vec::new(), Vec::new());
+                if !told.fill(&held, &line.captures, &mut device) || !addresses.contains(&device) {
+                    continue;
+                }
+                for template in &line.gateway {
+                    bytes.clear();
+                    if template.fill(&held, &line.captures, &mut bytes)
+                        && let Ok(address) = std::str::from_utf8(&bytes)
+                    {
+                        self.gateway.retain(address, |entry| entry.line != id);
+                    }
+                }
             }
         }
     }
@@ -210,14 +245,65 @@ pub(super) fn goes_out(line: &Line) -> bool {
     }
 }
 
+/// What is claimed besides the addresses that are known beforehand.
+#[derive(Default)]
+struct Taken {
+    /// Addresses of the device that included lines have lost to the file itself.
+    native: HashMap<u32, HashSet<Vec<u8>>>,
+    /// Lines with addresses that hold texts, by which side they are on and by what they look like.
+    open: HashMap<(&'static str, String), Vec<u32>>,
+}
+
 struct Claims<'c> {
     id: u32,
     line: &'c Line,
+    taken: &'c mut Taken,
     conflicts: &'c mut Vec<Conflict>,
-    found: Option<()>,
+    found: bool,
 }
 
 impl Claims<'_> {
+    /// Addresses that hold texts are one if they look the same.
+    fn open(&mut self, mapping: &mut Mapping) {
+        let line = self.line;
+        let device = line.device.iter().map(|template| ("device", template));
+        let device = device.filter(|_| comes_in(line) && !matches!(line.role, Role::Service(_)));
+        let gateway = line.gateway.iter().map(|template| ("gateway", template));
+        let gateway = gateway.filter(|_| is_main(line));
+        for (key, template) in device.chain(gateway).filter(|(_, known)| known.is_open()) {
+            let shape = (key, template.shape(&line.captures));
+            let rivals = self.taken.open.entry(shape).or_default();
+            let others = std::mem::take(rivals);
+            rivals.extend(others.iter().copied().chain([self.id]));
+            for id in others {
+                self.open_rival(mapping, id, key);
+            }
+        }
+    }
+
+    fn open_rival(&mut self, mapping: &mut Mapping, id: u32, key: &'static str) {
+        let (line, other) = (self.line, &mapping.lines[id as usize]);
+        let differs = key == "device" && other.differs_by_arguments(line);
+        if id == self.id || differs || are_apart(other, line) {
+            return;
+        }
+        if line.depth < other.depth {
+            let list = if key == "device" {
+                &mut mapping.open_native
+            } else {
+                &mut mapping.open_gateway
+            };
+            list.retain(|&known| known != id);
+            return;
+        }
+        let place = format!("{}:{}", other.origin.file, other.origin.line);
+        self.say(
+            key,
+            format!("these addresses are claimed by this line and by the one at {place}"),
+            "give each line addresses of its own".to_owned(),
+        );
+    }
+
     fn native(
         &mut self,
         mapping: &mut Mapping,
@@ -233,8 +319,10 @@ impl Claims<'_> {
             "release" => Way::Release,
             _ => Way::Device,
         };
-        let rivals = mapping.native.of(&address).to_vec();
-        for rival in rivals {
+        // Those that give way are gone from the list at once.
+        let mut next = 0;
+        while let Some(&rival) = mapping.native.of(&address).get(next) {
+            next += 1;
             let other = &mapping.lines[rival.line as usize];
             let asks = |entry_way: Way| entry_way == Way::Get;
             if rival.line == self.id && rival.way == way {
@@ -243,19 +331,22 @@ impl Claims<'_> {
                 continue;
             }
             if other.differs_by_arguments(self.line)
-                || other.only != self.line.only && other.only.is_some() && self.line.only.is_some()
+                || are_apart(other, self.line)
                 || asks(rival.way) != asks(way)
                 || are_services(other, self.line)
             {
                 continue;
             }
-            self.rival(mapping, rival, &address, key);
+            if self.rival(mapping, rival, &address, key) {
+                next = 0;
+            }
         }
+        self.crowd(next, &address, key);
         let count = self.line.captures.0.len();
         // What an argument brings is not known by the address.
         let mut known = *held;
         for (capture, known) in known.iter_mut().enumerate().take(count) {
-            if !template.uses(capture) || is_bank(&self.line.captures.0[capture]) {
+            if !template.uses(capture) {
                 *known = Captured::Missing;
             }
         }
@@ -276,18 +367,23 @@ impl Claims<'_> {
             // The value in the device's address is not known by the gateway's.
             held[value] = Captured::Missing;
         }
-        let rivals = mapping.gateway.of(&address).to_vec();
-        for rival in rivals {
+        let mut next = 0;
+        while let Some(&rival) = mapping.gateway.of(&address).get(next) {
+            next += 1;
             let other = &mapping.lines[rival.line as usize];
-            let apart =
-                other.only != self.line.only && other.only.is_some() && self.line.only.is_some();
             if rival.line == self.id && matches!(self.line.role, Role::Map(_)) {
                 let before = mapping.gateway.held(rival, self.line);
                 self.same_line(&before, &held, &address, "gateway");
-            } else if rival.line != self.id && is_main(other) && is_main(self.line) && !apart {
-                self.rival(mapping, rival, &address, "gateway");
+            } else if rival.line != self.id
+                && is_main(other)
+                && is_main(self.line)
+                && !are_apart(other, self.line)
+                && self.rival(mapping, rival, &address, "gateway")
+            {
+                next = 0;
             }
         }
+        self.crowd(next, &address, "gateway");
         let count = self.line.captures.0.len();
         mapping
             .gateway
@@ -311,17 +407,40 @@ impl Claims<'_> {
         }
     }
 
-    fn rival(&mut self, mapping: &mut Mapping, rival: Entry, address: &str, key: &'static str) {
+    /// More lines behind one address than anybody meant, each of which costs with every message.
+    fn crowd(&mut self, count: usize, address: &str, key: &'static str) {
+        if count >= MAPPING_CROWD_MAX {
+            self.say(
+                key,
+                format!("more than {MAPPING_CROWD_MAX} others stand behind {address} already"),
+                "narrow the ranges, or put what differs into the address".to_owned(),
+            );
+        }
+    }
+
+    /// Another line claims an address too: whether that one gives way.
+    fn rival(
+        &mut self,
+        mapping: &mut Mapping,
+        rival: Entry,
+        address: &str,
+        key: &'static str,
+    ) -> bool {
         let other = &mapping.lines[rival.line as usize];
-        if self.line.own && !other.own {
+        if self.line.depth < other.depth {
             // The file itself has the last word over what it includes.
-            mapping
-                .native
-                .retain(address, |entry| entry.line != rival.line);
-            mapping
-                .gateway
-                .retain(address, |entry| entry.line != rival.line);
-            return;
+            if key == "gateway" {
+                mapping
+                    .gateway
+                    .retain(address, |entry| entry.line != rival.line);
+            } else {
+                mapping
+                    .native
+                    .retain(address, |entry| entry.line != rival.line);
+                let lost = self.taken.native.entry(rival.line).or_default();
+                lost.insert(address.as_bytes().to_vec());
+            }
+            return true;
         }
         let place = format!("{}:{}", other.origin.file, other.origin.line);
         let cure = if key == "gateway" {
@@ -335,6 +454,7 @@ impl Claims<'_> {
             format!("{address} is claimed by this line and by the one at {place}"),
             cure.to_owned(),
         );
+        false
     }
 
     fn fill(&mut self, template: &Template, held: &Held<'_>, key: &'static str) -> Option<String> {
@@ -372,8 +492,8 @@ impl Claims<'_> {
     }
 
     fn say(&mut self, key: &'static str, message: String, cure: String) {
-        if self.found.is_none() {
-            self.found = Some(());
+        if !self.found {
+            self.found = true;
             self.conflicts.push(Conflict {
                 line: self.id as usize,
                 key,
@@ -386,6 +506,11 @@ impl Claims<'_> {
 
 fn is_bank(capture: &Capture) -> bool {
     matches!(capture.values, Values::Bank(..))
+}
+
+/// Whether two lines hold in different banks, so that never both do.
+fn are_apart(one: &Line, other: &Line) -> bool {
+    matches!((one.only, other.only), (Some((a, m)), Some((b, n))) if a == b && m != n)
 }
 
 /// Whether a line is the one that a gateway address is told by.

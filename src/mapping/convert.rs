@@ -159,27 +159,49 @@ impl Conversion {
             return false;
         };
         let (low, high) = number.gateway;
-        read_number(value).is_some_and(|value| value <= low || value >= high)
+        read_in(value, number.gateway).is_some_and(|value| value <= low || value >= high)
     }
 
-    /// A value of the gateway for a relative move: `by` of the device's units from `now`.
-    #[must_use]
-    pub fn moved(&self, now: f64, by: f64) -> f64 {
-        match &self.kind {
+    /// A value of the gateway for a relative move: `by` of the gateway's units from `now`.
+    ///
+    /// # Errors
+    ///
+    /// If it is no number that the gateway's type holds.
+    pub fn moved<'a>(&self, now: f64, by: f64) -> Result<ArgumentView<'a>, Unfit> {
+        let moved = match &self.kind {
             Kind::Number(number) => {
                 let (low, high) = number.gateway;
                 (now + by).clamp(low.min(high), low.max(high))
             }
             Kind::Plain | Kind::Switch(_) | Kind::Names(_) => now + by,
+        };
+        if moved.is_finite() {
+            typed(moved, self.gateway)
+        } else {
+            Err(Unfit::Range)
         }
+    }
+
+    /// The value of the gateway that turns over `now`; `None`: there is none yet, which is off.
+    ///
+    /// # Errors
+    ///
+    /// If the gateway's type is neither a number nor on or off.
+    pub fn turned<'a>(&self, now: Option<f64>) -> Result<ArgumentView<'a>, Unfit> {
+        let (off, on) = match &self.kind {
+            Kind::Number(number) => number.gateway,
+            Kind::Plain | Kind::Switch(_) | Kind::Names(_) => (0.0, 1.0),
+        };
+        let is_on = now.is_some_and(|now| now > off);
+        switched(!is_on, self.gateway, (on, off))
     }
 }
 
 impl Number {
     fn to_gateway(&self, value: ArgumentView<'_>) -> Result<(f64, bool), Unfit> {
-        let number = read_number(value).ok_or(Unfit::Type)?;
         let own = self.ranges.iter().find(|(tag, _)| *tag == value.tag());
         let range = own.map_or(self.range, |(_, range)| *range);
+        let number = read_in(value, range).ok_or(Unfit::Type)?;
         if self.minus_infinity.is_some_and(|least| number <= least) {
             return Ok((self.at(0.0), false));
         }
@@ -192,16 +214,19 @@ impl Number {
         }
         let real = (range.0 / self.scale, range.1 / self.scale);
         let position = self.curve.position(clipped / self.scale, real);
+        if position.is_nan() {
+            return Err(Unfit::Range);
+        }
         let position = position.clamp(0.0, 1.0);
         Ok((self.at(position), clipped != number))
     }
 
     fn to_device(&self, value: ArgumentView<'_>) -> Result<(f64, bool), Unfit> {
-        let number = read_number(value).ok_or(Unfit::Type)?;
+        let (low, high) = self.gateway;
+        let number = read_in(value, self.gateway).ok_or(Unfit::Type)?;
         if !number.is_finite() {
             return Err(Unfit::Range);
         }
-        let (low, high) = self.gateway;
         let asked = (number - low) / (high - low);
         let position = asked.clamp(0.0, 1.0);
         let clipped = position != asked;
@@ -291,8 +316,21 @@ pub fn read_number(value: ArgumentView<'_>) -> Option<f64> {
     }
 }
 
+/// A value as a number; an end of its range is that end also where 32 bits do not hold it exactly.
+fn read_in(value: ArgumentView<'_>, (low, high): (f64, f64)) -> Option<f64> {
+    let number = read_number(value)?;
+    let is = |end: f64| matches!(value, ArgumentView::Float(found) if found == end as f32);
+    Some(if is(low) {
+        low
+    } else if is(high) {
+        high
+    } else {
+        number
+    })
+}
+
 /// A number in one of the types that hold numbers: whole ones are rounded.
-fn typed<'a>(number: f64, tag: u8) -> Result<ArgumentView<'a>, Unfit> {
+pub(super) fn typed<'a>(number: f64, tag: u8) -> Result<ArgumentView<'a>, Unfit> {
     match tag {
         b'f' => Ok(ArgumentView::Float(number as f32)),
         b'd' => Ok(ArgumentView::Double(number)),

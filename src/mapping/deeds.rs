@@ -141,6 +141,13 @@ impl Deeds {
         self.looked_at = 0;
     }
 
+    /// A pattern asks for too much: nothing of it is done.
+    pub(super) fn too_many(&mut self) {
+        self.list.clear();
+        self.bytes.clear();
+        self.say(What::TooMany, None);
+    }
+
     /// An address that no line speaks of is to be followed, as it is below the root.
     pub(super) fn follow(&mut self, service: u32, root: &str, address: &str) {
         let start = self.bytes.len();

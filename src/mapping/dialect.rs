@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::entries::{self, Entries};
-use super::line::{Line, Literal, Origin, Role, Service, When};
-use super::template::{Held, NOTHING_HELD, Template};
+use super::line::{Line, Literal, Role, Service, When};
+use super::template::{Captured, Held, NOTHING_HELD, Template, Values};
 use crate::osc::{Arguments, Pattern};
 
 /// How one kind of device talks, ready to translate.
@@ -273,15 +273,22 @@ impl Mapping {
             .unwrap_or(self.banks[bank].first)
     }
 
+    /// Whether what the captures of a line hold is in the banks that a client is in.
+    pub(super) fn is_shown(&self, line: &Line, held: &Held<'_>, world: &World<'_>) -> bool {
+        let mut captures = line.captures.0.iter().zip(held);
+        captures.all(|(capture, held)| match capture.values {
+            // One that the line does not speak of has no number here.
+            Values::Bank(bank, _) => {
+                let own = Captured::Number(self.bank(bank, world));
+                *held == own || *held == Captured::Missing
+            }
+            Values::Numbers(_) | Values::Text | Values::User => true,
+        })
+    }
+
     /// Whether a line holds in the banks that a client is in.
     pub(super) fn holds(&self, line: &Line, world: &World<'_>) -> bool {
         line.only
             .is_none_or(|(bank, number)| self.bank(bank, world) == number)
-    }
-
-    /// Where a line stands, as messages say it.
-    #[must_use]
-    pub fn place(&self, line: usize) -> &Origin {
-        &self.lines[line].origin
     }
 }

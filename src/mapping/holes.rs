@@ -8,7 +8,8 @@ use super::template::{Template, Values};
 /// The first capture of a line that nobody tells.
 pub(super) fn check(at: usize, line: &Line) -> Option<Conflict> {
     let told = match &line.role {
-        Role::Map(_) | Role::Touch(_) => unreadable(line)
+        Role::Map(_) | Role::Touch(_) => twice(line)
+            .or_else(|| unreadable(line))
             .or_else(|| coming(line))
             .or_else(|| going(line)),
         Role::Tell(tell) => telling(line, &tell.args),
@@ -36,6 +37,18 @@ pub(super) fn said(line: &Line) -> impl Iterator<Item = (&Template, &'static str
     device
         .chain(get.map(|get| (get, "get")))
         .chain(release.map(|release| (release, "release")))
+}
+
+/// One address of the gateway for two values.
+fn twice(line: &Line) -> Option<Untold> {
+    let mut all = line.gateway.iter().enumerate();
+    all.find(|(n, template)| line.gateway[..*n].contains(template))?;
+    let message = "one address stands here twice".to_owned();
+    Some((
+        "gateway",
+        message,
+        "give each value an address of its own".to_owned(),
+    ))
 }
 
 /// Sums beside a text, which is read from the address and not looked up.
@@ -90,12 +103,23 @@ fn going(line: &Line) -> Option<Untold> {
         return None;
     }
     let told = map.push.as_ref().or(line.device.first())?;
+    let one = |capture: usize| matches!(&line.captures.0[capture].values, Values::Numbers(all) if all.len() == 1);
+    if let Some(push) = &map.push {
+        let silent = captures(line).find(|&capture| {
+            let mut gateway = line.gateway.iter();
+            let is_needed = gateway.any(|template| template.uses(capture));
+            is_needed && !push.uses(capture) && !line.is_argument(capture) && !one(capture)
+        });
+        if let Some(capture) = silent {
+            let name = &line.captures.0[capture].name;
+            let message = format!("nothing in `push` tells which \"{name}\" is meant");
+            return Some(("push", message, format!("put {{{name}}} into it")));
+        }
+    }
     let lost = captures(line).find(|&capture| {
-        let one =
-            matches!(&line.captures.0[capture].values, Values::Numbers(all) if all.len() == 1);
         let is_needed = told.uses(capture) || line.is_argument(capture);
         let is_there = line.gateway.iter().all(|gateway| gateway.uses(capture));
-        is_needed && !is_there && !one && map.value != Some(capture)
+        is_needed && !is_there && !one(capture) && map.value != Some(capture)
     })?;
     let name = &line.captures.0[lost].name;
     let message = format!("\"{name}\" is not in this address, so it cannot be told to the device");

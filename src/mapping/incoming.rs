@@ -61,12 +61,6 @@ impl Mapping {
         self.queries.bare && values.tags().is_empty() && address.starts_with('/') && !own
     }
 
-    /// Whether a device of this kind may say an address that begins with no slash.
-    #[must_use]
-    pub fn knows(&self, address: &str) -> bool {
-        !self.native.of(address).is_empty()
-    }
-
     fn read_pattern(
         &self,
         address: &str,
@@ -77,6 +71,7 @@ impl Mapping {
         let Ok(pattern) = Pattern::compile(address) else {
             return deeds.say(What::Pass, None);
         };
+        let is_denied = |native: &str| self.deny.iter().any(|deny| deny.matches(native));
         let said = Said {
             values,
             by_pattern: true,
@@ -89,78 +84,91 @@ impl Mapping {
             }
             deeds.looked_at += 1;
             if deeds.candidates.is_some_and(|most| deeds.looked_at > most) {
-                let looked_at = deeds.looked_at;
-                deeds.clear();
-                deeds.looked_at = looked_at;
-                return deeds.say(What::TooMany, None);
+                return deeds.too_many();
             }
             if pattern.matches(native) {
                 matches += 1;
                 if matches > PATTERN_MATCHES_MAX {
-                    deeds.clear();
-                    return deeds.say(What::TooMany, None);
+                    return deeds.too_many();
                 }
-                self.read_one(native, said, world, deeds);
+                if self.denies_lines && is_denied(native) {
+                    deeds.say(What::Denied, None);
+                } else {
+                    self.read_one(native, said, world, deeds);
+                }
             }
         }
         if matches == 0 {
-            deeds.say(
-                match self.about.unmapped {
-                    Unmapped::Pass => What::Pass,
-                    Unmapped::Drop => What::Drop,
-                },
-                None,
-            );
+            // What it reaches below the lines is not known here: it may be what is denied.
+            let may_be_denied = self
+                .deny
+                .iter()
+                .any(|deny| deny.prefix().starts_with(prefix) || prefix.starts_with(deny.prefix()));
+            let what = match self.about.unmapped {
+                Unmapped::Pass if may_be_denied => What::Denied,
+                Unmapped::Pass => What::Pass,
+                Unmapped::Drop => What::Drop,
+            };
+            deeds.say(what, None);
         }
     }
 
-    /// Reads a message whose address the lines name; `false`: none does.
-    fn read_one(
-        &self,
-        address: &str,
-        said: Said<'_>,
-        world: &World<'_>,
-        deeds: &mut Deeds,
-    ) -> bool {
-        let mut unfit = None;
-        let mut named = false;
-        for &entry in self.native.of(address) {
+    /// The lines that name an address in the banks that the client is in, and what their captures
+    /// hold there: first those whose addresses are known beforehand.
+    fn lines_at<'a>(
+        &'a self,
+        address: &'a str,
+        world: &'a World<'_>,
+    ) -> impl Iterator<Item = (u32, Way, Held<'a>)> {
+        let entries = self.native.of(address);
+        let known = entries.iter().map(|&entry| {
             let line = &self.lines[entry.line as usize];
-            if !self.holds(line, world) {
-                continue;
-            }
-            named = true;
-            let held = self.native.held(entry, line);
-            let fit = self.read_line((entry.line, entry.way), held, said, world, deeds);
-            match (fit, &line.role) {
+            (entry.line, entry.way, self.native.held(entry, line))
+        });
+        // Where one line says an address in several banks, it is meant in the one that is shown.
+        let known = known.filter(move |&(id, way, held)| {
+            let shown =
+                |id: u32, held: &Held<'_>| self.is_shown(&self.lines[id as usize], held, world);
+            shown(id, &held)
+                || !entries.iter().any(|other| {
+                    let line = &self.lines[other.line as usize];
+                    (other.line, other.way) == (id, way)
+                        && shown(id, &self.native.held(*other, line))
+                })
+        });
+        let open = self.open_native.iter().flat_map(move |&id| {
+            let line = &self.lines[id as usize];
+            line.device.iter().filter_map(move |template| {
+                let mut held = NOTHING_HELD;
+                let fits =
+                    template.is_open() && template.capture(address, &line.captures, &mut held);
+                fits.then_some((id, Way::Device, held))
+            })
+        });
+        let all = known.chain(open);
+        all.filter(|&(id, ..)| self.holds(&self.lines[id as usize], world))
+            .map(|(id, way, mut held)| {
+                self.fill_banks(&self.lines[id as usize], &mut held, world);
+                (id, way, held)
+            })
+    }
+
+    /// Reads a message at one address.
+    fn read_one(&self, address: &str, said: Said<'_>, world: &World<'_>, deeds: &mut Deeds) {
+        let mut unfit = None;
+        for (id, way, held) in self.lines_at(address, world) {
+            let fit = self.read_line((id, way), address, held, said, world, deeds);
+            match (fit, &self.lines[id as usize].role) {
                 // Several services may hang on one message.
                 (Fit::Yes, Role::Service(_)) => {}
-                (Fit::Yes, _) => return true,
+                (Fit::Yes, _) => return,
                 (Fit::No, _) => {}
-                (Fit::Unfit(why), _) => unfit = unfit.or(Some((why, entry.line, held))),
-            }
-        }
-        for &open in &self.open_native {
-            let line = &self.lines[open as usize];
-            for template in line.device.iter().filter(|_| self.holds(line, world)) {
-                let mut held = NOTHING_HELD;
-                if template.capture(address, &line.captures, &mut held) {
-                    named = true;
-                    match self.read_line((open, Way::Device), held, said, world, deeds) {
-                        Fit::Yes => return true,
-                        Fit::No => {}
-                        Fit::Unfit(why) => {
-                            deeds.say(What::Unfit(why), Some(open));
-                            return true;
-                        }
-                    }
-                }
+                (Fit::Unfit(why), _) => unfit = unfit.or(Some((why, id, held))),
             }
         }
         if let (Some((why, line, held)), true) = (unfit, deeds.is_empty()) {
-            self.say_unfit(line, why, held, said, world, deeds);
+            self.say_unfit(line, why, held, said, deeds);
         }
-        named && !deeds.is_empty()
     }
 
     /// A question by a suffix: `/Input_Channels/1/fader/?`. `false`: it is none.
@@ -169,22 +177,10 @@ impl Mapping {
         let Some(asked) = suffix.and_then(|suffix| address.strip_suffix(suffix)) else {
             return false;
         };
-        let is_asked = |line: &Line| matches!(line.role, Role::Map(_)) && self.holds(line, world);
-        for &entry in self.native.of(asked) {
-            let line = &self.lines[entry.line as usize];
-            if is_asked(line) {
-                let mut held = self.native.held(entry, line);
-                self.fill_banks(line, &mut held, world);
-                self.query(entry.line, line, &held, deeds);
-            }
-        }
-        for &open in &self.open_native {
-            let line = &self.lines[open as usize];
-            for template in line.device.iter().filter(|_| is_asked(line)) {
-                let mut held = NOTHING_HELD;
-                if template.capture(asked, &line.captures, &mut held) {
-                    self.query(open, line, &held, deeds);
-                }
+        for (id, _, held) in self.lines_at(asked, world) {
+            let line = &self.lines[id as usize];
+            if matches!(line.role, Role::Map(_)) {
+                self.query(id, line, &held, deeds);
             }
         }
         !deeds.is_empty()
@@ -192,8 +188,9 @@ impl Mapping {
 
     fn fill_banks(&self, line: &Line, held: &mut Held<'_>, world: &World<'_>) {
         for (capture, held) in line.captures.0.iter().zip(held.iter_mut()) {
-            if let Values::Bank(bank, _) = capture.values {
-                *held = Captured::Number(self.bank(bank, world));
+            // One whose number stands in the address is the one that it says.
+            if let (Values::Bank(bank, _), Captured::Missing) = (&capture.values, &held) {
+                *held = Captured::Number(self.bank(*bank, world));
             }
         }
     }
@@ -201,19 +198,22 @@ impl Mapping {
     fn read_line<'a>(
         &'a self,
         (id, way): (u32, Way),
+        address: &str,
         mut held: Held<'a>,
         said: Said<'a>,
         world: &World<'_>,
         deeds: &mut Deeds,
     ) -> Fit {
         let line = &self.lines[id as usize];
-        self.fill_banks(line, &mut held, world);
         let mut found = NOTHING_FOUND;
         match &line.role {
             Role::Map(map) => {
                 if self.is_question(way, map, said.values) {
-                    // At an address of its own, which one is asked for may be an argument.
-                    if way == Way::Get && !line.read_captures(said.values, &mut held) {
+                    // At an address of its own, which one is asked for may be an argument; where
+                    // another line has its values there, more than that is a value.
+                    let mut rivals = self.native.of(address).iter();
+                    let alone = !rivals.any(|entry| entry.way == Way::Device);
+                    if way == Way::Get && !line.read_captures(said.values, &mut held, alone) {
                         return Fit::No;
                     }
                     self.query(id, line, &held, deeds);
@@ -267,7 +267,7 @@ impl Mapping {
                     && let Some(ArgumentView::String(native)) = said.values.clone().next()
                     && let Ok(native) = std::str::from_utf8(native)
                 {
-                    self.point_at_named(id, native, deeds);
+                    self.point_at_named(id, native, world, deeds);
                     return Fit::Yes;
                 }
                 deeds.say(What::Serve(id as usize), Some(id));
@@ -346,11 +346,10 @@ impl Mapping {
     }
 
     /// A wish to follow what a native address stands for.
-    fn point_at_named(&self, id: u32, native: &str, deeds: &mut Deeds) {
-        for &entry in self.native.of(native) {
-            let line = &self.lines[entry.line as usize];
+    fn point_at_named(&self, id: u32, native: &str, world: &World<'_>, deeds: &mut Deeds) {
+        for (at, _, held) in self.lines_at(native, world) {
+            let line = &self.lines[at as usize];
             if matches!(line.role, Role::Map(_)) {
-                let held = self.native.held(entry, line);
                 for template in &line.gateway {
                     let what = What::Serve(id as usize);
                     self.push(what, id, (line, template, &held), &[], deeds);
@@ -372,11 +371,9 @@ impl Mapping {
         why: Unfit,
         mut held: Held<'a>,
         said: Said<'a>,
-        world: &World<'_>,
         deeds: &mut Deeds,
     ) {
         let line = &self.lines[id as usize];
-        self.fill_banks(line, &mut held, world);
         let mut found = NOTHING_FOUND;
         let _ = line.read(said.values, &mut held, &mut found);
         let before = deeds.len();

@@ -21,8 +21,8 @@ pub struct Origin {
 pub struct Line {
     /// Where it stands.
     pub origin: Origin,
-    /// It stands in the file itself, not in one that is included: it wins over those.
-    pub own: bool,
+    /// How many includes deep it stands: a file has the last word over what it includes.
+    pub depth: u8,
     /// What may stand in its holes.
     pub captures: Captures,
     /// The device's addresses: the first is the one that is written to it, the others only come
@@ -326,6 +326,7 @@ impl Line {
                 (Slot::Literal(_), _) => return Fit::No,
                 (Slot::Capture(capture), Some(value)) => match self.captured(*capture, value) {
                     Some(captured) => held[*capture] = captured,
+                    None if self.is_text(*capture) => fit = Fit::Unfit(Unfit::Type),
                     None => return Fit::No,
                 },
                 (Slot::Value(at), Some(value)) => found[*at] = value,
@@ -340,8 +341,14 @@ impl Line {
     }
 
     /// Reads of a question what it is about: its captures, and what is always the same before
-    /// them; `false`: it is another line's.
-    pub(super) fn read_captures<'a>(&self, values: Arguments<'a>, held: &mut Held<'a>) -> bool {
+    /// them. More arguments count for nothing if its address is its own `alone`; `false`: it is
+    /// another line's.
+    pub(super) fn read_captures<'a>(
+        &self,
+        values: Arguments<'a>,
+        held: &mut Held<'a>,
+        alone: bool,
+    ) -> bool {
         let mut values = values;
         for slot in self.slots.iter().flatten() {
             match slot {
@@ -361,7 +368,13 @@ impl Line {
                 }
             }
         }
-        true
+        alone || values.next().is_none()
+    }
+
+    /// Whether a capture may be any text.
+    fn is_text(&self, capture: usize) -> bool {
+        use super::template::Values;
+        matches!(self.captures.0[capture].values, Values::Text | Values::User)
     }
 
     /// An argument as what a capture holds; `None`: it is none of its values.
@@ -376,7 +389,11 @@ impl Line {
             Values::Text | Values::User => match value {
                 ArgumentView::String(text) | ArgumentView::Symbol(text) => {
                     let text = std::str::from_utf8(text).ok()?;
-                    (!text.is_empty() && !text.contains('/')).then_some(Captured::Text(text))
+                    // In an address these would be something else than a text.
+                    let other = |c: char| c.is_control() || " #*,/?[]{}".contains(c);
+                    let is_person = self.captures.0[capture].values == Values::User;
+                    let fits = is_person || !text.contains(other);
+                    (fits && !text.is_empty()).then_some(Captured::Text(text))
                 }
                 ArgumentView::Int(number) => Some(Captured::Number(number)),
                 ArgumentView::Float(_)

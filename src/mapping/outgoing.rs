@@ -1,6 +1,6 @@
 //! A message of the gateway out, as the device is told it.
 
-use super::convert::read_number;
+use super::convert::{read_number, typed};
 use super::dialect::{Mapping, World};
 use super::entries::Way;
 use super::line::{
@@ -155,10 +155,15 @@ impl<'m> Route<'m> {
         out.clear();
         let line = self.compiled();
         let Some(map) = self.map() else { return false };
-        if !self.mapping.holds(line, world) || !self.is_in_bank(world) {
+        if !self.is_in_bank(world) {
             return false;
         }
         let template = map.push.as_ref().unwrap_or(&line.device[0]);
+        if map.event == Some(Edge::Press) {
+            let mut first = values;
+            let pressed = { first.next() }.is_none_or(|value| read_number(value) != Some(0.0));
+            return pressed && self.put_press(map, out);
+        }
         if line.slots.is_none() {
             return self.put_address(template, &self.held, out) && {
                 append_tail(out, values);
@@ -166,19 +171,6 @@ impl<'m> Route<'m> {
             };
         }
         let mut found = NOTHING_FOUND;
-        match map.event {
-            Some(Edge::Press) => {
-                let mut first = values;
-                let pressed = first
-                    .next()
-                    .is_none_or(|value| read_number(value) != Some(0.0));
-                if !pressed {
-                    return false;
-                }
-                return self.put_press(map, out);
-            }
-            Some(Edge::Every) | None => {}
-        }
         if line.gateway.len() > 1 {
             if !self.join(line, world, &mut found, out) {
                 return false;
@@ -235,17 +227,8 @@ impl<'m> Route<'m> {
 
     /// Whether the client is in the bank in which the device shows the address.
     fn is_in_bank(&self, world: &World<'_>) -> bool {
-        let captures = self.compiled().captures.0.iter().zip(&self.held);
-        captures
-            .into_iter()
-            .all(|(capture, held)| match capture.values {
-                // One that the line does not speak of has no number here.
-                Values::Bank(bank, _) => {
-                    let own = Captured::Number(self.mapping.bank(bank, world));
-                    *held == own || *held == Captured::Missing
-                }
-                Values::Numbers(_) | Values::Text | Values::User => true,
-            })
+        let line = self.compiled();
+        self.mapping.holds(line, world) && self.mapping.is_shown(line, &self.held, world)
     }
 
     /// The values of one message, each stored under an address of its own.
@@ -279,12 +262,10 @@ impl<'m> Route<'m> {
         let template = map.push.as_ref().unwrap_or(&line.device[0]);
         let mut found = NOTHING_FOUND;
         for (conversion, found) in map.conversions.iter().zip(found.iter_mut()) {
-            *found = match conversion.device {
-                b'i' => ArgumentView::Int(map.press as i32),
-                b'T' if map.press != 0.0 => ArgumentView::True,
-                b'T' => ArgumentView::False,
-                _ => ArgumentView::Float(map.press as f32),
+            let Ok(press) = typed(map.press, conversion.device) else {
+                return false;
             };
+            *found = press;
         }
         self.put_address(template, &self.held, out) && self.put_slots(line, &found, out)
     }
@@ -333,13 +314,19 @@ impl<'m> Route<'m> {
 
     /// Writes what a `[[tell]]` says in place of what `out` holds; `scratch` is used again.
     /// `false`: the device is told nothing.
-    pub fn tell(&self, told: &Told<'_>, scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> bool {
+    pub fn tell(
+        &self,
+        told: &Told<'_>,
+        world: &World<'_>,
+        scratch: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) -> bool {
         out.clear();
         let line = self.compiled();
         let Some(tell) = self.telling() else {
             return false;
         };
-        if !self.put_address(&line.device[0], &self.held, out) {
+        if !self.is_in_bank(world) || !self.put_address(&line.device[0], &self.held, out) {
             return false;
         }
         say(

@@ -38,11 +38,14 @@ fn first_that_differs(conversion: &Conversion) -> Option<(String, String, String
     let samples = samples(conversion);
     samples.iter().find_map(|sample| {
         let said = sample.view();
-        let (meant, _) = conversion.to_gateway(said).ok()?;
+        let nothing = || "nothing".to_owned();
+        let Ok((meant, _)) = conversion.to_gateway(said) else {
+            return Some((shown(said), nothing(), nothing()));
+        };
         let back = conversion.to_device(meant).ok().map(|(back, _)| back);
         let same = back.is_some_and(|back| is_same(conversion, said, back));
         (!same).then(|| {
-            let back = back.map_or("nothing".to_owned(), shown);
+            let back = back.map_or_else(nothing, shown);
             (shown(said), shown(meant), back)
         })
     })

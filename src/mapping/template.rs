@@ -120,7 +120,11 @@ impl Template {
                         let Captured::Number(number) = held[capture] else {
                             return false;
                         };
-                        sum += factor * i64::from(number);
+                        let term = factor.checked_mul(i64::from(number));
+                        match term.and_then(|term| sum.checked_add(term)) {
+                            Some(next) => sum = next,
+                            None => return false,
+                        }
                     }
                     let Ok(number) = u64::try_from(sum) else {
                         return false;
@@ -140,6 +144,10 @@ impl Template {
                 }
                 Part::Open(capture) => match held[*capture] {
                     Captured::Text(text) => out.extend_from_slice(text.as_bytes()),
+                    // An argument may bring a number where a text may stand.
+                    Captured::Number(number) if number >= 0 => {
+                        put_digits(u64::from(number.unsigned_abs()), 0, out);
+                    }
                     Captured::Number(_) | Captured::Missing => return false,
                 },
             }
@@ -183,7 +191,9 @@ impl Template {
                     };
                     let sum = read_digits(&rest[..end], *width);
                     let known = captures.0[capture].numbers().iter().find(|&&number| {
-                        sum == u64::try_from(offset + factor * i64::from(number)).ok()
+                        let term = factor.checked_mul(i64::from(number));
+                        let known = term.and_then(|term| term.checked_add(*offset));
+                        sum == known.and_then(|known| u64::try_from(known).ok())
                     });
                     match (sum, known) {
                         (Some(_), Some(&number)) => {
@@ -212,6 +222,28 @@ impl Template {
             rest = &rest[end..];
         }
         rest.is_empty()
+    }
+
+    /// What it looks like, with its holes as they were declared: two that look the same are the
+    /// same addresses.
+    #[must_use]
+    pub(super) fn shape(&self, captures: &Captures) -> String {
+        let part = |part: &Part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Open(_) => "{*}".to_owned(),
+            Part::Number {
+                terms,
+                offset,
+                width,
+            } => {
+                let known = terms
+                    .iter()
+                    .map(|&(factor, capture)| (factor, captures.0[capture].numbers()));
+                format!("{{{offset}:{width}{:?}}}", known.collect::<Vec<_>>())
+            }
+            Part::Name { names, .. } => format!("{{{}}}", names.join("|")),
+        };
+        self.parts.iter().map(part).collect()
     }
 
     /// Whether one number in it is a sum of several captures, which cannot be read back.

@@ -75,7 +75,13 @@ impl Mapping {
             found[0] = ArgumentView::Int(number);
         }
         let is_press = map.event == Some(Edge::Press) || map.toggle == Some(Toggle::Press);
-        if is_press && !none && !map.conversions.is_empty() && !is_down(found[0]) {
+        let mut all = said.values;
+        let first = if map.conversions.is_empty() {
+            all.next()
+        } else {
+            Some(found[0])
+        };
+        if is_press && !none && first.is_some_and(|first| !is_down(first)) {
             return deeds.say(What::Nothing, Some(id));
         }
         let event = map.event.is_some();
@@ -218,29 +224,20 @@ impl Mapping {
         if !filled {
             return Some(Err(What::NoValue));
         }
-        let tag = conversion.map_or(b'i', |conversion| conversion.gateway);
         if turns {
-            let on = stored.and_then(read_number).is_some_and(|now| now > 0.0);
-            let value = match tag {
-                b'f' => ArgumentView::Float(if on { 0.0 } else { 1.0 }),
-                b'T' if on => ArgumentView::False,
-                b'T' => ArgumentView::True,
-                _ => ArgumentView::Int(i32::from(!on)),
-            };
-            return Some(Ok(value));
+            let now = stored.and_then(read_number);
+            let turned = conversion.map_or(Ok(ArgumentView::Nil), |one| one.turned(now));
+            return Some(turned.map_err(What::Unfit));
         }
-        let (Some(now), Some(by)) = (stored.and_then(read_number), read_number(found)) else {
+        let Some(by) = read_number(found) else {
+            return Some(Err(What::Unfit(Unfit::Type)));
+        };
+        let Some(now) = stored.and_then(read_number) else {
             return Some(Err(What::NoValue));
         };
         let conversion = conversion?;
         let moved = conversion.moved(now, by * map.relative.unwrap_or(1.0));
-        Some(if !moved.is_finite() {
-            Err(What::Unfit(Unfit::Range))
-        } else if tag == b'f' {
-            Ok(ArgumentView::Float(moved as f32))
-        } else {
-            Ok(ArgumentView::Int(moved.round() as i32))
-        })
+        Some(moved.map_err(What::Unfit))
     }
 }
 

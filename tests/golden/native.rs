@@ -268,7 +268,7 @@ fn happened(mapping: &Mapping, when: &str, holder: &str, address: &str) -> Vec<M
         .filter_map(|route| {
             let (mut scratch, mut out) = (Vec::new(), Vec::new());
             route
-                .tell(&told, &mut scratch, &mut out)
+                .tell(&told, &World::EMPTY, &mut scratch, &mut out)
                 .then(|| exact(out))
         })
         .collect()

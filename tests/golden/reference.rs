@@ -276,7 +276,7 @@ impl Example {
         let mut all = Vec::new();
         for route in self.mapping().tellings(told) {
             let (mut scratch, mut out) = (Vec::new(), Vec::new());
-            if route.tell(&told, &mut scratch, &mut out) {
+            if route.tell(&told, &World::EMPTY, &mut scratch, &mut out) {
                 all.push(printed(&out));
             }
         }
