@@ -257,7 +257,7 @@ fn number_of(
         range,
         ranges,
         gateway,
-        steps: steps.or(each.then_some(width as u32 + 1)),
+        steps: steps.or(each.then_some((width as u32).saturating_add(1))),
         invert,
         beyond,
         minus_infinity: real(walk, section, "minus_infinity"),

@@ -60,6 +60,10 @@ impl Gateway {
         deeds.bound((left < PATTERN_CANDIDATES_MAX).then_some(left));
         self.read_native(asker, &mapping, (address, message.arguments()), &mut deeds);
         self.candidates_left = left.saturating_sub(deeds.looked_at());
+        let lets_go = |deed: Deed<'_>| deed.what == What::Touch { down: false };
+        if deeds.all().any(lets_go) {
+            self.lift_elsewhere(now, asker, address, &deeds, out);
+        }
         for n in 0..deeds.len() {
             let deed = deeds.get(n).expect("it was counted");
             // A session that a dialect ended is not there for what follows.
@@ -125,7 +129,7 @@ impl Gateway {
                 return self.write_native(now, asker, deed, hand, out);
             }
             What::Query => return self.answer_query(now, asker, mapping, deed, out),
-            What::Touch { down } => return self.touch(now, asker, deed, down, out),
+            What::Touch { down } => return self.touch(now, asker, (deed, message), down, out),
             What::Bank { bank, number } => {
                 return self.choose_bank(now, asker, mapping, bank, number);
             }
@@ -239,7 +243,12 @@ impl Gateway {
         };
         if let Some(id) = known.filter(|&id| !self.table.entry(id).value.is_empty()) {
             let writer = self.table.entry(id).writer;
-            return self.send_stored(now, id, asker.place(&self.clients), writer, out);
+            // Who asks is answered, finger or not.
+            let at = asker.destination;
+            let fingers = std::mem::take(&mut self.clients.destination_mut(at).fingers);
+            self.send_stored(now, id, asker.place(&self.clients), writer, out);
+            self.clients.destination_mut(at).fingers = fingers;
+            return;
         }
         let queue = self.clients.destination(asker.destination).queue;
         let mut built = std::mem::take(&mut out.native);
@@ -260,42 +269,53 @@ impl Gateway {
         &mut self,
         now: Instant,
         asker: Asker,
-        deed: &Deed<'_>,
+        (deed, message): (&Deed<'_>, &MessageView<'_>),
         down: bool,
         out: &mut Outputs,
     ) {
         let Some(asker) = self.behind(now, asker, deed, out) else {
             return;
         };
+        if !down {
+            self.let_go(now, asker, deed.address, out);
+            return self.lift_finger(now, asker, deed.address, out);
+        }
+        let control = std::str::from_utf8(message.address()).unwrap_or_default();
+        self.put_finger(now, asker, (deed.address, control));
         let target = self.target(deed.address);
-        let locks = self.rules.rule(target.rule).lock != LockRule::Never;
-        let ask = |this: &mut Self, request: &'static [u8], out: &mut Outputs| {
-            let mut tail = std::mem::take(&mut this.native_tail);
-            tail.clear();
-            let said = crate::osc::ArgumentView::String(deed.address.as_bytes());
-            crate::osc::append_tail(&mut tail, std::iter::once(said));
-            let asked = Asked {
-                address: request,
-                values: Arguments::of_tail(&tail),
-                whole: None,
-                hand: Hand::default(),
-            };
-            // A refusal has been answered.
-            let _ = this.ask(now, asker, &asked, out);
-            this.native_tail = tail;
-        };
-        if down {
-            self.put_finger(now, asker, deed.address);
-            if locks {
-                ask(self, b"/oscgate/lock", out);
-            }
-            return;
+        if self.rules.rule(target.rule).lock != LockRule::Never {
+            self.ask_about(now, asker, (b"/oscgate/lock", deed.address), out);
         }
-        // What another holds is not released, and that is no news to a finger that goes.
+    }
+
+    /// What another holds is not released, and that is no news to a finger that goes.
+    pub(super) fn let_go(&mut self, now: Instant, asker: Asker, address: &str, out: &mut Outputs) {
+        let target = self.target(address);
         if target.id.is_some_and(|id| self.holds(asker.client, id)) {
-            ask(self, b"/oscgate/unlock", out);
+            self.ask_about(now, asker, (b"/oscgate/unlock", address), out);
         }
-        self.lift_finger(now, asker, deed.address, out);
+    }
+
+    fn ask_about(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        (request, address): (&'static [u8], &str),
+        out: &mut Outputs,
+    ) {
+        let mut tail = std::mem::take(&mut self.native_tail);
+        tail.clear();
+        let said = crate::osc::ArgumentView::String(address.as_bytes());
+        crate::osc::append_tail(&mut tail, std::iter::once(said));
+        let asked = Asked {
+            address: request,
+            values: Arguments::of_tail(&tail),
+            whole: None,
+            hand: Hand::default(),
+        };
+        // A refusal has been answered.
+        let _ = self.ask(now, asker, &asked, out);
+        self.native_tail = tail;
     }
 
     /// What no line speaks of goes on as it is, below the root of its mapping.

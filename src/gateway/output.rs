@@ -246,6 +246,21 @@ impl Outputs {
 
     /// Adds a datagram to a queue.
     pub(super) fn push(&mut self, id: QueueId, kind: Kind, via: Via, bytes: &[u8]) {
+        self.put(id, kind, (via, bytes), Queue::push);
+    }
+
+    /// Adds a value to a queue in place of an older one of the same address that waits there.
+    pub(super) fn push_newest(&mut self, id: QueueId, kind: Kind, via: Via, bytes: &[u8]) {
+        self.put(id, kind, (via, bytes), Queue::push_newest);
+    }
+
+    fn put(
+        &mut self,
+        id: QueueId,
+        kind: Kind,
+        (via, bytes): (Via, &[u8]),
+        add: fn(&mut Queue, Kind, Via, &[u8]),
+    ) {
         let slot = &mut self.slots[id.0 as usize];
         if let Some(paced) = slot.paced {
             // One that may leave is not replaced: it is counted as on its way.
@@ -262,7 +277,7 @@ impl Outputs {
                 self.turns.push_back(id.0);
             }
             let before = slot.queue.len();
-            slot.queue.push(kind, via, bytes);
+            add(&mut slot.queue, kind, via, bytes);
             self.waiting = self.waiting + slot.queue.len() - before;
         }
         let (to, dropped) = (slot.to, slot.queue.take_dropped());

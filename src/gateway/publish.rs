@@ -241,7 +241,7 @@ impl Gateway {
         self.hasher.hash_one((values.tags(), values.data()))
     }
 
-    fn hash_tail(&self, tail: &[u8]) -> u64 {
+    pub(super) fn hash_tail(&self, tail: &[u8]) -> u64 {
         self.hash(Arguments::of_tail(tail))
     }
 
@@ -377,6 +377,13 @@ impl Gateway {
     /// Forgets what a client whose session ends would have been sent.
     pub(super) fn drop_settling(&mut self, client: ClientId) {
         self.settling.retain(|&(whose, _), _| whose != client);
+    }
+
+    /// A finger that goes is sent the value at once, and not once more.
+    pub(super) fn drop_settled(&mut self, client: ClientId, address: &str) {
+        if let Some(id) = self.table.find(address) {
+            self.settling.remove(&(client, id));
+        }
     }
 
     /// Lets places that are sent something later be moved.

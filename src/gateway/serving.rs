@@ -49,6 +49,10 @@ impl Gateway {
             return;
         };
         match service {
+            Service::Follow { named: true, .. } if deed.address.is_empty() => {
+                let code = Code::BadArguments;
+                self.deny(now, asker, message.address(), code, Manner::Once, out);
+            }
             Service::Follow { lease, named } => {
                 let wish = if *named {
                     Wish::Address(deed.address)

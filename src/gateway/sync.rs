@@ -243,6 +243,9 @@ impl Gateway {
         for &address in &due {
             let writer = self.table.entry(address).writer;
             self.send_stored(now, address, place, writer, out);
+            if self.profiles.tell_lamps {
+                self.tell_lamps_now(now, place, address, out);
+            }
         }
         sync.count += i32::try_from(sent + due.len()).expect("a burst is small");
         sync.next.is_none() && sync.locks.is_empty() && sync.sessions.is_empty()

@@ -1,11 +1,13 @@
 //! Fingers on controls: while one is down nothing is sent to that control, and when it is gone the
 //! true value is sent once.
 
+use super::clients::ClientId;
 use super::destination::DestinationId;
 use super::names::NameId;
 use super::output::Outputs;
 use super::{Asker, Gateway, Timer};
 use crate::limits::{FINGER_LONGEST, FINGERS_PER_DESTINATION_MAX};
+use crate::mapping::Deeds;
 use crate::time::Instant;
 
 /// The fingers that one endpoint has told of.
@@ -19,6 +21,11 @@ pub(super) struct Fingers {
 #[derive(Debug)]
 struct Finger {
     address: String,
+    /// The device's address that told of it: there it is told gone, whatever that address means by
+    /// then. Empty: moving keeps it there.
+    control: String,
+    /// Whose it is: several people may be behind one endpoint.
+    whose: ClientId,
     /// It was told of, and is there until it is told gone.
     told: bool,
     /// Until when it is there if nothing more is heard of it.
@@ -28,17 +35,20 @@ struct Finger {
 }
 
 impl Fingers {
-    /// Whether a finger is on an address.
-    fn is_on(&self, address: &str) -> bool {
-        self.list[..self.down]
-            .iter()
-            .any(|finger| finger.address == address)
+    fn find(&mut self, whose: ClientId, address: &str) -> Option<&mut Finger> {
+        let mut down = self.list[..self.down].iter_mut();
+        down.find(|finger| finger.whose == whose && finger.address == address)
+    }
+
+    /// Whether someone's finger is on an address.
+    fn is_on(&self, whose: ClientId, address: &str) -> bool {
+        let mut down = self.list[..self.down].iter();
+        down.any(|finger| finger.whose == whose && finger.address == address)
     }
 
     /// Whether a finger is on an address that is moved now.
-    fn moves(&mut self, now: Instant, address: &str) -> bool {
-        let mut down = self.list[..self.down].iter_mut();
-        let Some(finger) = down.find(|finger| finger.address == address) else {
+    fn moves(&mut self, now: Instant, whose: ClientId, address: &str) -> bool {
+        let Some(finger) = self.find(whose, address) else {
             return false;
         };
         if finger.told {
@@ -49,15 +59,27 @@ impl Fingers {
 
     /// Whether a finger is on an address; then it is owed what it is not sent now.
     pub(super) fn keeps_back(&mut self, address: &str) -> bool {
-        let mut down = self.list[..self.down].iter_mut();
-        let finger = down.find(|finger| finger.address == address);
-        finger.map(|finger| finger.owed = true).is_some()
+        let mut any = false;
+        for finger in &mut self.list[..self.down] {
+            if finger.address == address {
+                (finger.owed, any) = (true, true);
+            }
+        }
+        any
     }
 
     /// Puts a finger down, or keeps it there. `false`: there are too many.
-    fn put(&mut self, address: &str, told: bool, until: Instant) -> bool {
-        let mut down = self.list[..self.down].iter_mut();
-        if let Some(finger) = down.find(|finger| finger.address == address) {
+    fn put(
+        &mut self,
+        (whose, address): (ClientId, &str),
+        (told, control): (bool, &str),
+        until: Instant,
+    ) -> bool {
+        if let Some(finger) = self.find(whose, address) {
+            if told {
+                finger.control.clear();
+                finger.control.push_str(control);
+            }
             // One that was told of stays until it is told gone, however it moves.
             let stays = finger.told && !told;
             finger.until = if stays {
@@ -74,6 +96,8 @@ impl Fingers {
         if self.down == self.list.len() {
             self.list.push(Finger {
                 address: String::new(),
+                control: String::new(),
+                whose,
                 told,
                 until,
                 owed: false,
@@ -82,16 +106,33 @@ impl Fingers {
         let finger = &mut self.list[self.down];
         finger.address.clear();
         finger.address.push_str(address);
+        finger.control.clear();
+        finger.control.push_str(control);
+        finger.whose = whose;
         (finger.told, finger.until, finger.owed) = (told, until, false);
         self.down += 1;
         true
     }
 
     /// Lifts a finger; whether something is owed to the control. `None`: there was none.
-    fn lift(&mut self, address: &str) -> Option<bool> {
+    fn lift(&mut self, whose: ClientId, address: &str) -> Option<bool> {
         let mut down = self.list[..self.down].iter();
-        let at = down.position(|finger| finger.address == address)?;
+        let at = down.position(|finger| finger.whose == whose && finger.address == address)?;
         Some(self.lift_at(at))
+    }
+
+    /// Lifts the next finger that a control told of, on another address than those that it means
+    /// now: whose it was, and where.
+    fn lift_elsewhere(
+        &mut self,
+        control: &str,
+        means: impl Fn(&str) -> bool,
+    ) -> Option<(ClientId, String)> {
+        let mut down = self.list[..self.down].iter();
+        let at = down.position(|finger| finger.control == control && !means(&finger.address))?;
+        self.lift_at(at);
+        let finger = &self.list[self.down];
+        Some((finger.whose, finger.address.clone()))
     }
 
     fn lift_at(&mut self, at: usize) -> bool {
@@ -119,7 +160,9 @@ impl Fingers {
     /// Has those of another, too.
     fn absorb(&mut self, other: &Self) {
         for finger in &other.list[..other.down] {
-            if self.put(&finger.address, finger.told, finger.until) && finger.owed {
+            let on = (finger.whose, &*finger.address);
+            let told = (finger.told, &*finger.control);
+            if self.put(on, told, finger.until) && finger.owed {
                 self.keeps_back(&finger.address);
             }
         }
@@ -147,10 +190,16 @@ impl Gateway {
     }
 
     /// Notes that a finger came down on an address.
-    pub(super) fn put_finger(&mut self, now: Instant, asker: Asker, address: &str) {
+    pub(super) fn put_finger(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        (address, control): (&str, &str),
+    ) {
         let until = now + FINGER_LONGEST;
         let destination = self.clients.destination_mut(asker.destination);
-        if destination.fingers.put(address, true, until) {
+        let on = (asker.client, address);
+        if destination.fingers.put(on, (true, control), until) {
             self.wake_for_fingers(asker.destination, until);
         }
     }
@@ -158,7 +207,8 @@ impl Gateway {
     /// Notes that a control moves by itself, which a finger does.
     pub(super) fn keep_finger(&mut self, asker: Asker, address: &str, until: Instant) {
         let destination = self.clients.destination_mut(asker.destination);
-        if destination.fingers.put(address, false, until) {
+        let on = (asker.client, address);
+        if destination.fingers.put(on, (false, ""), until) {
             self.wake_for_fingers(asker.destination, until);
         }
     }
@@ -179,13 +229,13 @@ impl Gateway {
     /// Whether a finger is on an address.
     pub(super) fn has_finger(&self, asker: Asker, address: &str) -> bool {
         let destination = self.clients.destination(asker.destination);
-        destination.fingers.is_on(address)
+        destination.fingers.is_on(asker.client, address)
     }
 
     /// Whether a finger is on an address that is moved now.
     pub(super) fn moves_finger(&mut self, now: Instant, asker: Asker, address: &str) -> bool {
         let destination = self.clients.destination_mut(asker.destination);
-        destination.fingers.moves(now, address)
+        destination.fingers.moves(now, asker.client, address)
     }
 
     /// A move that was refused was no finger: what was kept back because of it is sent.
@@ -197,7 +247,7 @@ impl Gateway {
         out: &mut Outputs,
     ) {
         let destination = self.clients.destination_mut(asker.destination);
-        if destination.fingers.lift(address) == Some(true) {
+        if destination.fingers.lift(asker.client, address) == Some(true) {
             self.send_truth(now, asker.destination, address, out);
         }
     }
@@ -212,8 +262,38 @@ impl Gateway {
     ) {
         let destination = self.clients.destination_mut(asker.destination);
         // A release that was lost is said again by the next one; a value is sent all the same.
-        let _ = destination.fingers.lift(address);
+        let _ = destination.fingers.lift(asker.client, address);
+        self.drop_settled(asker.client, address);
         self.send_truth(now, asker.destination, address, out);
+    }
+
+    /// A control says that the finger is gone: it is gone also where the control meant another
+    /// address when it came down, in another bank.
+    pub(super) fn lift_elsewhere(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        control: &str,
+        deeds: &Deeds,
+        out: &mut Outputs,
+    ) {
+        let means = |address: &str| deeds.all().any(|deed| deed.address == address);
+        loop {
+            let destination = self.clients.destination_mut(asker.destination);
+            let lifted = destination.fingers.lift_elsewhere(control, means);
+            let Some((client, address)) = lifted else {
+                return;
+            };
+            let whose = Asker {
+                client,
+                in_as: asker.in_as || client != asker.client,
+                ..asker
+            };
+            if self.clients.is_kept(client) {
+                self.let_go(now, whose, &address, out);
+            }
+            self.send_truth(now, asker.destination, &address, out);
+        }
     }
 
     /// Fingers that are told of are gone where nothing would ever lift them again.

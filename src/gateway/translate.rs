@@ -12,7 +12,7 @@ use super::queue::Kind;
 use super::table::AddressId;
 use super::{Asker, Gateway};
 use crate::config::Timeout;
-use crate::mapping::{Mapping, Told, Unmapped, When, World};
+use crate::mapping::{Mapping, Told, When, World};
 use crate::osc::{Arguments, append_tail};
 use crate::time::Instant;
 
@@ -25,6 +25,8 @@ pub(super) struct Translation {
     parts: Vec<Part>,
     /// The step of the device that it is, where the mapping knows steps.
     step: Option<i64>,
+    /// The addresses whose values it joins into one message, if it does.
+    joined: Vec<AddressId>,
     built: Vec<u8>,
 }
 
@@ -47,6 +49,7 @@ impl Translation {
         (self.of, self.step) = (None, None);
         self.bytes.clear();
         self.parts.clear();
+        self.joined.clear();
     }
 
     fn keep_built(&mut self, is_end: bool) {
@@ -104,22 +107,38 @@ impl Gateway {
             );
             said.of = of;
         }
+        // Values that one message joins are one message: the newest of those that wait.
+        let first = said.joined.iter().copied().min();
         for (saying, part) in (0..).zip(&said.parts) {
-            let kind = if part.is_end {
-                Kind::End(id, saying)
-            } else {
-                Kind::Value(id, saying)
-            };
-            out.push(queue, kind, place.via, &said.bytes[part.start..part.end]);
+            let bytes = &said.bytes[part.start..part.end];
+            match first {
+                Some(first) => out.push_newest(queue, Kind::Value(first, saying), place.via, bytes),
+                None if part.is_end => out.push(queue, Kind::End(id, saying), place.via, bytes),
+                None => out.push(queue, Kind::Value(id, saying), place.via, bytes),
+            }
         }
         let own = writer == self.clients.client(client).name;
         if !said.parts.is_empty() && !own && !self.times.reflection.is_zero() {
             let mark = said.step.map_or(Mark::Bytes(hash), Mark::Step);
             let destination = self.clients.destination_mut(place.destination);
             destination.sent.note(now, id, writer, mark);
+            // A device that says it again says all of it again.
+            for &other in said.joined.iter().filter(|&&other| other != id) {
+                let mark = self.mark_of(&mapping, other);
+                let destination = self.clients.destination_mut(place.destination);
+                destination.sent.note(now, other, writer, mark);
+            }
         }
         self.translation = said;
         true
+    }
+
+    /// What the stored value of an address is told by in a dialect.
+    fn mark_of(&self, mapping: &Mapping, id: AddressId) -> Mark {
+        let entry = self.table.entry(id);
+        let values = Arguments::of_tail(entry.value.as_bytes());
+        let step = mapping.step(entry.name(), values);
+        step.map_or_else(|| Mark::Bytes(self.hash(values)), Mark::Step)
     }
 
     /// Sends an event in the dialect of a destination; `false`: it has none.
@@ -165,9 +184,13 @@ impl Gateway {
             covered = true;
             if route.write(values, &world, &mut said.built) {
                 said.keep_built(route.is_end(values));
+                let (joined, table) = (&mut said.joined, &self.table);
+                route.each_joined(&mut said.built, |address| {
+                    joined.extend(table.find(address))
+                });
             }
         }
-        if !covered && mapping.about.unmapped == Unmapped::Pass {
+        if !covered && mapping.passes(address) {
             let below = address.strip_prefix(mapping.about.root.as_str());
             if let Some(below) = below.filter(|below| below.starts_with('/')) {
                 said.built.clear();
@@ -245,6 +268,35 @@ impl Gateway {
             };
             self.put_telling(client, told, (queue, via), out);
         }
+    }
+
+    /// Whoever asks for what is true is told on its lamps who has an address now, or that nobody
+    /// has.
+    pub(super) fn tell_lamps_now(
+        &self,
+        now: Instant,
+        place: Place,
+        id: AddressId,
+        out: &mut Outputs,
+    ) {
+        let destination = self.clients.destination(place.destination);
+        let (client, queue) = (destination.client, destination.queue);
+        let entry = self.table.entry(id);
+        let lock = entry.lock.as_deref();
+        let when = lock.map_or(When::Unlocked, |_| When::Locked);
+        if !self.has_lamps(client, when) {
+            return;
+        }
+        let told = Told {
+            when,
+            address: entry.name(),
+            holder: lock.map_or("", |lock| self.clients.name(lock.holder)),
+            own: lock.is_some_and(|lock| self.clients.root(lock.holder) == client),
+            code: "",
+            name: "",
+            remaining: lock.map_or(0, |lock| lock.remaining(now).as_secs()),
+        };
+        self.put_telling(client, told, (queue, place.via), out);
     }
 
     /// Everybody who has lamps for it is told who came or went.

@@ -59,6 +59,8 @@ impl Mapping {
             gateway: Entries::default(),
             open_native: Vec::new(),
             open_gateway: Vec::new(),
+            silent: HashSet::new(),
+            open_silent: Vec::new(),
             deny: draft.deny,
             denies_lines: false,
             ignore: draft.ignore,
@@ -132,6 +134,10 @@ impl Mapping {
         if goes_out && line.gateway.iter().any(Template::is_open) {
             self.open_gateway.push(id);
         }
+        let is_silent = comes_in && !goes_out && matches!(line.role, Role::Map(_));
+        if is_silent && line.gateway.iter().any(Template::is_open) {
+            self.open_silent.push(id);
+        }
         let mut claims = Claims {
             id,
             line: &line,
@@ -146,9 +152,11 @@ impl Mapping {
                     claims.native(self, template, key, &held);
                 }
             }
-            if goes_out {
-                for template in &line.gateway {
+            for template in &line.gateway {
+                if goes_out {
                     claims.gateway(self, template, &held);
+                } else if is_silent {
+                    self.note_silent(&line, template, &held);
                 }
             }
             if claims.found {
@@ -178,6 +186,15 @@ impl Mapping {
                     }
                 }
             }
+        }
+    }
+
+    fn note_silent(&mut self, line: &Line, template: &Template, held: &Held<'_>) {
+        let mut address = Vec::new();
+        if template.fill(held, &line.captures, &mut address)
+            && let Ok(address) = String::from_utf8(address)
+        {
+            self.silent.insert(address.into());
         }
     }
 

@@ -140,11 +140,22 @@ impl Conversion {
         }
     }
 
-    /// Which of the device's steps a value of the gateway is; `None`: it has none.
+    /// Which of the device's steps a value of the gateway is; `None`: it has none. Values that the
+    /// device does not round are two steps apart, since a rounded one may come back as the next.
     #[must_use]
     pub fn step(&self, value: ArgumentView<'_>) -> Option<i64> {
-        let Kind::Number(number) = &self.kind else {
-            return None;
+        let number = match &self.kind {
+            Kind::Number(number) => number,
+            Kind::Switch(_) => {
+                let on = Switch::default().read(value).ok()?;
+                return Some(i64::from(on) * 2);
+            }
+            Kind::Names(names) => return Some(i64::from(named(names, value).ok()?) * 2),
+            Kind::Plain if matches!(self.device, b'i' | b'h' | b'T') => {
+                let whole = read_number(value)?.round();
+                return Some((whole as i64).saturating_mul(2));
+            }
+            Kind::Plain => return None,
         };
         let (low, high) = number.gateway;
         let position = ((read_number(value)? - low) / (high - low)).clamp(0.0, 1.0);
@@ -213,7 +224,14 @@ impl Number {
             return Err(Unfit::Range);
         }
         let real = (range.0 / self.scale, range.1 / self.scale);
-        let position = self.curve.position(clipped / self.scale, real);
+        // The ends of the travel are the ends of the gateway's, also where the curve goes on.
+        let position = if clipped <= range.0 {
+            0.0
+        } else if clipped >= range.1 {
+            1.0
+        } else {
+            self.curve.position(clipped / self.scale, real)
+        };
         if position.is_nan() {
             return Err(Unfit::Range);
         }

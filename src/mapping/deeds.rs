@@ -108,6 +108,11 @@ impl Deeds {
         self.list.is_empty()
     }
 
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = Deed<'_>> {
+        (0..self.len()).filter_map(|n| self.get(n))
+    }
+
     /// One of them.
     #[must_use]
     pub fn get(&self, n: usize) -> Option<Deed<'_>> {

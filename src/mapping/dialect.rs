@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use hashbrown::HashSet;
+
 use super::entries::{self, Entries};
 use super::line::{Line, Literal, Role, Service, When};
 use super::template::{Captured, Held, NOTHING_HELD, Template, Values};
@@ -26,6 +28,10 @@ pub struct Mapping {
     pub(super) open_native: Vec<u32>,
     /// The same of the gateway's address.
     pub(super) open_gateway: Vec<u32>,
+    /// Gateway addresses of which the device is never told: their lines only come in.
+    pub(super) silent: HashSet<Box<str>>,
+    /// Lines of that kind whose gateway address holds a text.
+    pub(super) open_silent: Vec<u32>,
     /// What is refused whatever locks say.
     pub(super) deny: Vec<Pattern>,
     /// Whether one of those is the address of a line: mostly none is, and what lines speak of need

@@ -146,7 +146,9 @@ impl Mapping {
             })
         });
         let all = known.chain(open);
-        all.filter(|&(id, ..)| self.holds(&self.lines[id as usize], world))
+        // A finger is told gone in whichever bank.
+        let counts = |line: &Line| matches!(line.role, Role::Touch(_)) || self.holds(line, world);
+        all.filter(move |&(id, ..)| counts(&self.lines[id as usize]))
             .map(|(id, way, mut held)| {
                 self.fill_banks(&self.lines[id as usize], &mut held, world);
                 (id, way, held)
@@ -235,23 +237,25 @@ impl Mapping {
                 Fit::Yes
             }
             Role::Touch(touch) => {
-                if way == Way::Device && touch.release.is_some() && said.values.tags().is_empty() {
-                    self.point(What::Touch { down: true }, id, line, &held, deeds);
-                    return Fit::Yes;
-                }
-                if way == Way::Release && said.values.tags().is_empty() {
-                    self.point(What::Touch { down: false }, id, line, &held, deeds);
-                    return Fit::Yes;
-                }
-                match line.read(said.values, &mut held, &mut found) {
-                    Fit::Yes => {}
-                    other @ (Fit::No | Fit::Unfit(_)) => return other,
-                }
-                let says_so = match &touch.down {
-                    Some(down) => down.is(found[0]),
-                    None => is_down(found[0]),
+                let none = said.values.tags().is_empty();
+                let down = if none && way == Way::Device && touch.release.is_some() {
+                    true
+                } else if none && way == Way::Release {
+                    false
+                } else {
+                    match line.read(said.values, &mut held, &mut found) {
+                        Fit::Yes => {}
+                        other @ (Fit::No | Fit::Unfit(_)) => return other,
+                    }
+                    let says_so = match &touch.down {
+                        Some(down) => down.is(found[0]),
+                        None => is_down(found[0]),
+                    };
+                    way == Way::Device && says_so
                 };
-                let down = way == Way::Device && says_so;
+                if down && !self.holds(line, world) {
+                    return Fit::No;
+                }
                 self.point(What::Touch { down }, id, line, &held, deeds);
                 Fit::Yes
             }

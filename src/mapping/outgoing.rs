@@ -1,7 +1,7 @@
 //! A message of the gateway out, as the device is told it.
 
 use super::convert::{read_number, typed};
-use super::dialect::{Mapping, World};
+use super::dialect::{Mapping, Unmapped, World};
 use super::entries::Way;
 use super::line::{
     Edge, LINE_VALUES_MAX, Line, Map, NOTHING_FOUND, Piece, Role, Say, Slot, Tell, When, Whose,
@@ -44,6 +44,23 @@ impl Mapping {
             .filter(|route| route.map().is_some())
     }
 
+    /// Whether a device is told of a gateway address that no line tells it of, as it is: one of
+    /// which it only speaks itself is no such address.
+    #[must_use]
+    pub fn passes(&self, address: &str) -> bool {
+        let is_open = |&id: &u32| {
+            let line = &self.lines[id as usize];
+            let mut templates = line.gateway.iter().filter(|template| template.is_open());
+            templates.any(|template| {
+                let mut held = NOTHING_HELD;
+                template.capture(address, &line.captures, &mut held)
+            })
+        };
+        self.about.unmapped == Unmapped::Pass
+            && !self.silent.contains(address)
+            && !self.open_silent.iter().any(is_open)
+    }
+
     /// Whether its lines speak of a gateway address.
     #[must_use]
     pub fn covers(&self, address: &str) -> bool {
@@ -66,7 +83,8 @@ impl Mapping {
                     && match tell.holder {
                         Whose::Anyone => true,
                         Whose::Own => told.own,
-                        Whose::Others => !told.own,
+                        // Who was denied for another reason has nobody before it.
+                        Whose::Others => !told.own && !is_nobodys(&told),
                     }
             })
         })
@@ -103,7 +121,26 @@ impl Mapping {
     }
 }
 
+/// Whether something was denied for another reason than a lock.
+fn is_nobodys(told: &Told<'_>) -> bool {
+    told.when == When::Denied && told.holder.is_empty()
+}
+
 impl<'m> Route<'m> {
+    /// Does something with each gateway address whose value its message joins, if it joins several;
+    /// `scratch` is used again.
+    pub fn each_joined(&self, scratch: &mut Vec<u8>, mut each: impl FnMut(&str)) {
+        let line = self.compiled();
+        for template in line.gateway.iter().filter(|_| line.gateway.len() > 1) {
+            scratch.clear();
+            if template.fill(&self.held, &line.captures, scratch)
+                && let Ok(address) = std::str::from_utf8(scratch)
+            {
+                each(address);
+            }
+        }
+    }
+
     /// Which of the device's steps a value of the gateway is; `None`: none is declared.
     #[must_use]
     pub fn step(&self, values: Arguments<'_>) -> Option<i64> {
