@@ -1,14 +1,15 @@
 //! Lines made a mapping: every address written out, and whatever two lines claim found.
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 
+use super::claims::{Claims, Taken};
 use super::dialect::{About, Bank, Mapping, Queries};
-use super::entries::{self, Entries, Entry, Way};
+use super::entries::{self, Entries};
 use super::holes;
 use super::line::{Direction, Line, Role};
 use super::proof;
-use super::template::{Capture, Captured, Held, Template, Values};
-use crate::limits::{ADDRESS_BYTES_MAX, MAPPING_ADDRESSES_MAX, MAPPING_CROWD_MAX};
+use super::template::{Held, Template};
+use crate::limits::MAPPING_ADDRESSES_MAX;
 use crate::osc::Pattern;
 
 /// The lines of a mapping file, each good by itself.
@@ -138,13 +139,7 @@ impl Mapping {
         if is_silent && line.gateway.iter().any(Template::is_open) {
             self.open_silent.push(id);
         }
-        let mut claims = Claims {
-            id,
-            line: &line,
-            taken,
-            conflicts,
-            found: false,
-        };
+        let mut claims = Claims::new(id, &line, taken, conflicts);
         claims.open(self);
         for held in entries::choices(&line) {
             if comes_in {
@@ -159,7 +154,7 @@ impl Mapping {
                     self.note_silent(&line, template, &held);
                 }
             }
-            if claims.found {
+            if claims.found() {
                 // One fault for a line: the others are of the same kind.
                 break;
             }
@@ -260,288 +255,4 @@ pub(super) fn goes_out(line: &Line) -> bool {
         Role::Tell(_) => true,
         Role::Touch(_) | Role::Bank(_) | Role::Service(_) => false,
     }
-}
-
-/// What is claimed besides the addresses that are known beforehand.
-#[derive(Default)]
-struct Taken {
-    /// Addresses of the device that included lines have lost to the file itself.
-    native: HashMap<u32, HashSet<Vec<u8>>>,
-    /// Lines with addresses that hold texts, by which side they are on and by what they look like.
-    open: HashMap<(&'static str, String), Vec<u32>>,
-}
-
-struct Claims<'c> {
-    id: u32,
-    line: &'c Line,
-    taken: &'c mut Taken,
-    conflicts: &'c mut Vec<Conflict>,
-    found: bool,
-}
-
-impl Claims<'_> {
-    /// Addresses that hold texts are one if they look the same.
-    fn open(&mut self, mapping: &mut Mapping) {
-        let line = self.line;
-        let device = line.device.iter().map(|template| ("device", template));
-        let device = device.filter(|_| comes_in(line) && !matches!(line.role, Role::Service(_)));
-        let gateway = line.gateway.iter().map(|template| ("gateway", template));
-        let gateway = gateway.filter(|_| is_main(line));
-        for (key, template) in device.chain(gateway).filter(|(_, known)| known.is_open()) {
-            let shape = (key, template.shape(&line.captures));
-            let rivals = self.taken.open.entry(shape).or_default();
-            let others = std::mem::take(rivals);
-            rivals.extend(others.iter().copied().chain([self.id]));
-            for id in others {
-                self.open_rival(mapping, id, key);
-            }
-        }
-    }
-
-    fn open_rival(&mut self, mapping: &mut Mapping, id: u32, key: &'static str) {
-        let (line, other) = (self.line, &mapping.lines[id as usize]);
-        let differs = key == "device" && other.differs_by_arguments(line);
-        if id == self.id || differs || are_apart(other, line) {
-            return;
-        }
-        if line.depth < other.depth {
-            let list = if key == "device" {
-                &mut mapping.open_native
-            } else {
-                &mut mapping.open_gateway
-            };
-            list.retain(|&known| known != id);
-            return;
-        }
-        let place = format!("{}:{}", other.origin.file, other.origin.line);
-        self.say(
-            key,
-            format!("these addresses are claimed by this line and by the one at {place}"),
-            "give each line addresses of its own".to_owned(),
-        );
-    }
-
-    fn native(
-        &mut self,
-        mapping: &mut Mapping,
-        template: &Template,
-        key: &'static str,
-        held: &Held<'_>,
-    ) {
-        let Some(address) = self.fill(template, held, key) else {
-            return;
-        };
-        let way = match key {
-            "get" => Way::Get,
-            "release" => Way::Release,
-            _ => Way::Device,
-        };
-        // Those that give way are gone from the list at once.
-        let mut next = 0;
-        while let Some(&rival) = mapping.native.of(&address).get(next) {
-            next += 1;
-            let other = &mapping.lines[rival.line as usize];
-            let asks = |entry_way: Way| entry_way == Way::Get;
-            if rival.line == self.id && rival.way == way {
-                let before = mapping.native.held(rival, self.line);
-                self.same_line(&before, held, &address, key);
-                continue;
-            }
-            if other.differs_by_arguments(self.line)
-                || are_apart(other, self.line)
-                || asks(rival.way) != asks(way)
-                || are_services(other, self.line)
-            {
-                continue;
-            }
-            if self.rival(mapping, rival, &address, key) {
-                next = 0;
-            }
-        }
-        self.crowd(next, &address, key);
-        let count = self.line.captures.0.len();
-        // What an argument brings is not known by the address.
-        let mut known = *held;
-        for (capture, known) in known.iter_mut().enumerate().take(count) {
-            if !template.uses(capture) {
-                *known = Captured::Missing;
-            }
-        }
-        mapping.native.add(&address, self.id, way, &known, count);
-    }
-
-    fn gateway(&mut self, mapping: &mut Mapping, template: &Template, held: &Held<'_>) {
-        if template.is_open() {
-            return;
-        }
-        let Some(address) = self.fill(template, held, "gateway") else {
-            return;
-        };
-        let mut held = *held;
-        if let Role::Map(map) = &self.line.role
-            && let Some(value) = map.value
-        {
-            // The value in the device's address is not known by the gateway's.
-            held[value] = Captured::Missing;
-        }
-        let mut next = 0;
-        while let Some(&rival) = mapping.gateway.of(&address).get(next) {
-            next += 1;
-            let other = &mapping.lines[rival.line as usize];
-            if rival.line == self.id && matches!(self.line.role, Role::Map(_)) {
-                let before = mapping.gateway.held(rival, self.line);
-                self.same_line(&before, &held, &address, "gateway");
-            } else if rival.line != self.id
-                && is_main(other)
-                && is_main(self.line)
-                && !are_apart(other, self.line)
-                && self.rival(mapping, rival, &address, "gateway")
-            {
-                next = 0;
-            }
-        }
-        self.crowd(next, &address, "gateway");
-        let count = self.line.captures.0.len();
-        mapping
-            .gateway
-            .add(&address, self.id, Way::Gateway, &held, count);
-    }
-
-    /// An address of this line comes out of two choices: fine where the choice is an argument's,
-    /// a bank's or the value itself.
-    fn same_line(&mut self, before: &Held<'_>, held: &Held<'_>, address: &str, key: &'static str) {
-        let captures = self.line.captures.0.iter().enumerate();
-        let mut differ =
-            captures.filter(|(at, _)| before[*at] != Captured::Missing && before[*at] != held[*at]);
-        let first = differ.next().filter(|(_, first)| !is_bank(first));
-        if let Some((_, capture)) = first.filter(|_| !differ.any(|(_, other)| is_bank(other))) {
-            let name = &capture.name;
-            self.say(
-                key,
-                format!("two values of \"{name}\" make the same address {address}"),
-                "make each value another address".to_owned(),
-            );
-        }
-    }
-
-    /// More lines behind one address than anybody meant, each of which costs with every message.
-    fn crowd(&mut self, count: usize, address: &str, key: &'static str) {
-        if count >= MAPPING_CROWD_MAX {
-            self.say(
-                key,
-                format!("more than {MAPPING_CROWD_MAX} others stand behind {address} already"),
-                "narrow the ranges, or put what differs into the address".to_owned(),
-            );
-        }
-    }
-
-    /// Another line claims an address too: whether that one gives way.
-    fn rival(
-        &mut self,
-        mapping: &mut Mapping,
-        rival: Entry,
-        address: &str,
-        key: &'static str,
-    ) -> bool {
-        let other = &mapping.lines[rival.line as usize];
-        if self.line.depth < other.depth {
-            // The file itself has the last word over what it includes.
-            if key == "gateway" {
-                mapping
-                    .gateway
-                    .retain(address, |entry| entry.line != rival.line);
-            } else {
-                mapping
-                    .native
-                    .retain(address, |entry| entry.line != rival.line);
-                let lost = self.taken.native.entry(rival.line).or_default();
-                lost.insert(address.as_bytes().to_vec());
-            }
-            return true;
-        }
-        let place = format!("{}:{}", other.origin.file, other.origin.line);
-        let cure = if key == "gateway" {
-            "if both are one control, name this device address among the `aliases` there; else \
-             give it another gateway address, or direction = \"in\""
-        } else {
-            "give each line addresses of its own"
-        };
-        self.say(
-            key,
-            format!("{address} is claimed by this line and by the one at {place}"),
-            cure.to_owned(),
-        );
-        false
-    }
-
-    fn fill(&mut self, template: &Template, held: &Held<'_>, key: &'static str) -> Option<String> {
-        let mut bytes = Vec::new();
-        if !template.fill(held, &self.line.captures, &mut bytes) {
-            // A sum below zero is no address; a capture that an argument brings cannot be missing.
-            let with = self.values_of(template, held);
-            self.say(
-                key,
-                format!("with {with} there is a number below zero in this address"),
-                "begin the range higher, or add more to it".to_owned(),
-            );
-            return None;
-        }
-        if bytes.len() > ADDRESS_BYTES_MAX {
-            self.say(
-                key,
-                format!("this address is up to {} bytes long", bytes.len()),
-                format!("an address has at most {ADDRESS_BYTES_MAX}"),
-            );
-            return None;
-        }
-        Some(String::from_utf8(bytes).expect("filled from text"))
-    }
-
-    /// `n = 1, k = 2`: what the captures of a template hold.
-    fn values_of(&self, template: &Template, held: &Held<'_>) -> String {
-        let captures = self.line.captures.0.iter().enumerate();
-        let used = captures.filter(|(at, _)| template.uses(*at));
-        let known = used.filter_map(|(at, capture)| match held[at] {
-            Captured::Number(number) => Some(format!("{} = {number}", capture.name)),
-            Captured::Text(_) | Captured::Missing => None,
-        });
-        known.collect::<Vec<_>>().join(", ")
-    }
-
-    fn say(&mut self, key: &'static str, message: String, cure: String) {
-        if !self.found {
-            self.found = true;
-            self.conflicts.push(Conflict {
-                line: self.id as usize,
-                key,
-                message,
-                cure,
-            });
-        }
-    }
-}
-
-fn is_bank(capture: &Capture) -> bool {
-    matches!(capture.values, Values::Bank(..))
-}
-
-/// Whether two lines hold in different banks, so that never both do.
-fn are_apart(one: &Line, other: &Line) -> bool {
-    matches!((one.only, other.only), (Some((a, m)), Some((b, n))) if a == b && m != n)
-}
-
-/// Whether a line is the one that a gateway address is told by.
-fn is_main(line: &Line) -> bool {
-    match &line.role {
-        Role::Map(map) => map.direction == Direction::Both && goes_out(line),
-        Role::Touch(_) | Role::Bank(_) | Role::Service(_) | Role::Tell(_) => false,
-    }
-}
-
-/// One message may be a sign of life and a wish to follow at once.
-fn are_services(one: &Line, other: &Line) -> bool {
-    matches!(
-        (&one.role, &other.role),
-        (Role::Service(_), Role::Service(_))
-    )
 }

@@ -9,6 +9,7 @@
 //! Absent on purpose: files, locks and who is connected. What a mapping has to know of the show
 //! (the value of another address, the bank that a client is in) it asks of a [`World`].
 
+mod claims;
 mod compile;
 mod convert;
 mod curve;

@@ -13,6 +13,7 @@ mod rules;
 mod schedule;
 mod sources;
 mod stalls;
+mod surfaces;
 
 use std::net::SocketAddr;
 use std::time::Duration;

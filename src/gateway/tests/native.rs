@@ -54,7 +54,7 @@ pub(super) fn mapping(text: &str) -> Arc<Mapping> {
 }
 
 /// A client of its own IP, that follows all faders and mutes.
-fn speaker(name: &str, ip: u8, text: &str) -> ClientEntry {
+pub(super) fn speaker(name: &str, ip: u8, text: &str) -> ClientEntry {
     let mapping = mapping(text);
     ClientEntry {
         echo: mapping.about.echo.unwrap_or_default(),
@@ -76,11 +76,11 @@ const DESK: SocketAddr = SocketAddr::new(
     std::net::IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1)),
     1,
 );
-const TABLET_A: SocketAddr = SocketAddr::new(
+pub(super) const TABLET_A: SocketAddr = SocketAddr::new(
     std::net::IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 2)),
     2,
 );
-const TABLET_B: SocketAddr = SocketAddr::new(
+pub(super) const TABLET_B: SocketAddr = SocketAddr::new(
     std::net::IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 3)),
     3,
 );
@@ -568,147 +568,4 @@ range = [0.0, 1.0]
     shown.dedup();
     assert!(shown.contains(&"2 /f/99 0.5".to_owned()));
     assert!(shown.len() >= 90, "{}", shown.len());
-}
-
-const PAGED: &str = r#"
-[serves]
-sync = ["/sync"]
-[[bank]]
-name = "page"
-device = "/page"
-args = "i"
-numbers = "1..4"
-[[map]]
-device = "/fader{n:1..8}"
-gateway = "/mixer/fader/{n+8*page-8}"
-args = "f"
-[[touch]]
-device = "/fader{n:1..8}/z"
-gateway = "/mixer/fader/{n+8*page-8}"
-[[map]]
-device = "/rotary{n:1..8}"
-gateway = "/mixer/pan/{n}"
-args = "f"
-only = { page = 1 }
-[[touch]]
-device = "/rotary{n:1..8}/z"
-gateway = "/mixer/pan/{n}"
-only = { page = 1 }
-[[tell]]
-when = "locked"
-gateway = "/mixer/fader/{n+8*page-8}"
-send = "/holder{n:1..8}"
-args = ["{holder}"]
-[[tell]]
-when = "unlocked"
-gateway = "/mixer/fader/{n+8*page-8}"
-send = "/holder{n:1..8}"
-args = [""]
-"#;
-
-fn paged() -> Bench {
-    Bench::with(show_of(vec![speaker("pages", 2, PAGED)], Vec::new()))
-}
-
-#[test]
-fn a_finger_is_gone_where_it_was_whatever_page_is_shown_by_then() {
-    let mut bench = paged();
-    bench.send_from(TABLET_A, "/fader1/z 1.0");
-    bench.send_from(TABLET_A, "/rotary1/z 1.0");
-    bench.send_from(TABLET_A, "/page 2");
-    bench.send_from(TABLET_A, "/fader1/z 0.0");
-    bench.send_from(TABLET_A, "/rotary1/z 0.0");
-    for (address, after) in [("/mixer/fader/1", "0.7"), ("/mixer/pan/1", "0.2")] {
-        let write = format!("{address} {after}");
-        assert_eq!(bench.send(9, &write)[0], format!("9 {write}"));
-    }
-    // No release became a value.
-    bench.send_from(TABLET_A, "/page 1");
-    assert_eq!(bench.send(9, "/rotary1/z"), ["9 /rotary1/z"]);
-    assert_eq!(
-        bench.send(9, "/mixer/fader/1 0.8"),
-        ["9 /mixer/fader/1 0.8", "2 /fader1 0.8"]
-    );
-}
-
-#[test]
-fn a_page_that_is_shown_again_says_who_holds() {
-    let mut bench = paged();
-    bench.send(9, "/mixer/fader/1 0.5");
-    bench.send(9, "/mixer/fader/9 0.6");
-    bench.send(9, "/oscgate/lock /mixer/fader/9");
-    let mut shown = bench.send_from(TABLET_A, "/page 2");
-    shown.extend(bench.ms(100));
-    assert_eq!(shown, ["2 /fader1 0.6", "2 /holder1 127.0.0.1:9"]);
-    let mut shown = bench.send_from(TABLET_A, "/page 1");
-    shown.extend(bench.ms(100));
-    assert_eq!(shown, ["2 /fader1 0.5", "2 /holder1 \"\""]);
-}
-
-const JOINED: &str = r#"
-bare_address = "query"
-[[map]]
-device = "/xy"
-gateway = ["/mixer/pad/x", "/mixer/pad/y"]
-args = "ff"
-[[map]]
-device = "/on"
-gateway = "/mixer/mute/1"
-args = "i"
-[[map]]
-device = "/go"
-gateway = "/mixer/go"
-direction = "in"
-args = "f"
-[[touch]]
-device = "/xy/touch"
-gateway = ["/mixer/pad/x", "/mixer/pad/y"]
-"#;
-
-fn joined() -> Bench {
-    let clients = vec![speaker("one", 2, JOINED), speaker("two", 3, JOINED)];
-    let mut bench = Bench::with(show_of(clients, Vec::new()));
-    for from in [TABLET_A, TABLET_B] {
-        bench.bytes(from, &bundle_of(1, &[]));
-    }
-    bench
-}
-
-#[test]
-fn values_that_one_message_joins_are_told_once_and_known_when_they_come_back() {
-    let mut bench = joined();
-    bench.send_from(TABLET_A, "/xy 0.1 0.1");
-    let told = bench.send_from(TABLET_A, "/xy 0.9 0.8");
-    assert_eq!(told, ["2 /xy 0.9 0.8", "3 /xy 0.9 0.8"]);
-    bench.ms(50);
-    // The other device says again what it was sent.
-    assert_eq!(bench.send_from(TABLET_B, "/xy 0.9 0.8"), [""; 0]);
-}
-
-#[test]
-fn a_switch_that_comes_back_in_another_type_is_a_reflection() {
-    let mut bench = joined();
-    bench.send(9, "/oscgate/lock /mixer/mute/1");
-    assert_eq!(bench.send(9, "/mixer/mute/1 1.0").len(), 3);
-    bench.ms(50);
-    assert_eq!(bench.send_from(TABLET_A, "/on 1"), [""; 0]);
-    assert!(!bench.send_from(TABLET_A, "/on 0").is_empty());
-}
-
-#[test]
-fn what_a_device_only_says_it_is_not_told() {
-    let mut bench = joined();
-    assert_eq!(bench.send(9, "/mixer/go 1.0"), ["9 /mixer/go 1.0"]);
-}
-
-#[test]
-fn who_asks_under_a_finger_is_answered() {
-    let mut bench = joined();
-    bench.send_from(TABLET_A, "/xy 0.1 0.2");
-    bench.send_from(TABLET_A, "/xy/touch 1");
-    assert!(
-        bench
-            .send_from(TABLET_A, "/xy")
-            .contains(&"2 /xy 0.1 0.2".to_owned())
-    );
 }
