@@ -246,10 +246,8 @@ fn include(
     depth: &mut Depth<'_>,
     faults: &mut Vec<Fault>,
 ) -> Option<Draft> {
-    let name = head.value("include")?.get_ref().as_str();
     let files = depth.files;
-    walk.text(head, "include", |text| find(text, files).map(|_| ()))?;
-    let (file, bytes) = find(name?, files).ok()?;
+    let (file, bytes) = walk.text(head, "include", |text| find(text, files))?;
     let span = head.value("include")?.span();
     let message = if depth.open.last() == Some(&file) {
         Some("this file would include itself".to_owned())

@@ -151,6 +151,9 @@ fn bank_name(text: &str, banks: &[Bank]) -> Read<String> {
 fn bank_numbers(text: &str) -> Read<Vec<i32>> {
     let bad = |message| Trouble::new(message, "write it like \"1..4\"");
     let text = text.trim();
+    if text.is_empty() {
+        return Err(bad("`numbers` is an empty text".to_owned()));
+    }
     // One number alone would be the width of a hole, and "*" or names would be taken as well.
     let one = text.bytes().all(|b| b.is_ascii_digit());
     let hole = if one {
