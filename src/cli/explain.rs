@@ -357,7 +357,10 @@ impl Stage<'_> {
                     "  no line of {file} speaks of it: it is sent {}",
                     line(below, &asked.values)
                 ),
-                None => writeln!(text, "  no line of {file} speaks of it: dropped"),
+                None => {
+                    let _ = writeln!(text, "  no line of {file} speaks of it: dropped");
+                    return text;
+                }
             };
         }
         self.is_followed(entry, &asked.address, &mut text);
