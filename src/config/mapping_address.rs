@@ -363,11 +363,14 @@ pub(super) fn only(
     let known = numbers.iter().find(|&&one| Some(f64::from(one)) == number);
     if known.is_none() {
         let message = format!("this is none of the numbers of {}", quoted(name.get_ref()));
-        let cure = format!(
-            "write one from {} to {}",
-            numbers[0],
-            numbers[numbers.len() - 1]
-        );
+        let cure = match numbers[..] {
+            [one] => format!("write {one}"),
+            _ => format!(
+                "write one from {} to {}",
+                numbers[0],
+                numbers[numbers.len() - 1]
+            ),
+        };
         walk.fault(&number_at.span(), "only", message, Some(cure));
     }
     known.map(|&number| (at, number))
