@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use super::ending::Failure;
 use super::file::{Loaded, load, print_faults};
-use super::meaning::meaning;
+use super::meaning::{PATTERN, meaning, named_by_pattern};
 use super::output::print;
 use super::play::{DENIED, Play};
 use super::printed::print_values;
 use super::settings::{Explanation, Way};
 use crate::config::{AddressRule, ClientEntry, EventRule, LockRule, Show, Source};
-use crate::mapping::{Deeds, Mapping, Role, Service, What, World};
+use crate::mapping::{Deeds, Mapping, NOTHING_HELD, Role, Service, Unmapped, What, World};
 use crate::osc::{
     Argument, Arguments, ElementView, Message, PacketView, Pattern, decode_packet, encode_message,
+    is_pattern,
 };
 
 /// The ports from which clients without one of their own are taken to speak.
@@ -89,7 +90,9 @@ impl Stage<'_> {
 
     /// From where a client is taken to speak.
     fn endpoint(&self, at: usize) -> SocketAddr {
-        let port = FIRST_PORT + u16::try_from(at).unwrap_or(0);
+        // Of more clients than there are ports, those of one port have other addresses.
+        let last = usize::from(u16::MAX - FIRST_PORT);
+        let port = FIRST_PORT + u16::try_from(at % last).unwrap_or(0);
         match self.show.clients[at].source {
             Source::Endpoint(endpoint) => endpoint,
             Source::Ip(ip) => SocketAddr::new(ip, port),
@@ -119,6 +122,10 @@ impl Stage<'_> {
             }
         };
         for (address, message) in written {
+            if is_pattern(&address) {
+                let _ = writeln!(text, "writes {}\n  {PATTERN}", shown(&message));
+                continue;
+            }
             self.verdicts(at, (&address, &message), &mut text);
         }
         text
@@ -135,6 +142,7 @@ impl Stage<'_> {
         let mut deeds = Deeds::default();
         let arguments = arguments_of(bytes);
         mapping.read(&asked.address, arguments, &World::EMPTY, &mut deeds);
+        named_by_pattern(mapping, &asked.address, &deeds, text);
         let mut written = Vec::new();
         for n in 0..deeds.len() {
             let Some(deed) = deeds.get(n) else { continue };
@@ -258,7 +266,7 @@ impl Stage<'_> {
                 .as_ref()
                 .and_then(|mapping| follows_by(mapping))
             {
-                play.says_native(self.endpoint(other), follow);
+                play.says_native(self.endpoint(other), &follow);
             }
         }
         let heard = play.says(self.endpoint(at), message);
@@ -313,7 +321,8 @@ impl Stage<'_> {
             return text;
         };
         let arguments = arguments_of(bytes);
-        let value = |_: &str| Some(arguments);
+        // Nothing else is stored: the other values of a joined message are not made up.
+        let value = |of: &str| (of == asked.address).then_some(arguments);
         let world = World {
             value: &value,
             banks: &[],
@@ -330,6 +339,10 @@ impl Stage<'_> {
             );
             if route.write(arguments, &world, &mut out) {
                 let _ = writeln!(text, "  it is sent {}", shown(&out));
+            } else if compiled.gateway.len() > 1 {
+                let why = "it is sent this together with the other values of the line, and \
+                           without a running gateway there are none";
+                let _ = writeln!(text, "  {why}");
             } else {
                 let why = "it is sent nothing: the values are not what the line speaks of, or \
                            it is in another bank";
@@ -337,7 +350,18 @@ impl Stage<'_> {
             }
         }
         if none {
-            let _ = writeln!(text, "  no line of {} speaks of it", mapping.about.file);
+            let file = &mapping.about.file;
+            let _ = match unmapped(mapping, &asked.address) {
+                Some(below) => writeln!(
+                    text,
+                    "  no line of {file} speaks of it: it is sent {}",
+                    line(below, &asked.values)
+                ),
+                None => {
+                    let _ = writeln!(text, "  no line of {file} speaks of it: dropped");
+                    return text;
+                }
+            };
         }
         self.is_followed(entry, &asked.address, &mut text);
         text
@@ -366,11 +390,27 @@ impl Stage<'_> {
 }
 
 /// What a client of a dialect says to follow everything.
-fn follows_by(mapping: &Mapping) -> Option<&str> {
+fn follows_by(mapping: &Mapping) -> Option<String> {
     mapping.lines().iter().find_map(|line| match &line.role {
-        Role::Service(Service::Follow { named: false, .. }) => Some(&*line.text),
+        Role::Service(Service::Follow { named: false, .. }) => {
+            // As the device says it: the line's text has no prefix.
+            let mut said = Vec::new();
+            let template = line.device.first()?;
+            let is_whole = template.fill(&NOTHING_HELD, &line.captures, &mut said);
+            String::from_utf8(said).ok().filter(|_| is_whole)
+        }
         Role::Service(_) | Role::Map(_) | Role::Touch(_) | Role::Bank(_) | Role::Tell(_) => None,
     })
+}
+
+/// The address under which a client is sent what no line speaks of; `None`: it is sent nothing.
+fn unmapped<'a>(mapping: &Mapping, address: &'a str) -> Option<&'a str> {
+    match mapping.about.unmapped {
+        Unmapped::Pass => address
+            .strip_prefix(mapping.about.root.as_str())
+            .filter(|below| below.starts_with('/')),
+        Unmapped::Drop => None,
+    }
 }
 
 pub(super) fn code_of(message: &Message) -> String {
@@ -422,3 +462,7 @@ fn first_host(network: IpAddr) -> IpAddr {
         IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() | 1).into()),
     }
 }
+
+#[cfg(test)]
+#[path = "explain_tests.rs"]
+mod tests;

@@ -246,10 +246,8 @@ fn include(
     depth: &mut Depth<'_>,
     faults: &mut Vec<Fault>,
 ) -> Option<Draft> {
-    let name = head.value("include")?.get_ref().as_str();
     let files = depth.files;
-    walk.text(head, "include", |text| find(text, files).map(|_| ()))?;
-    let (file, bytes) = find(name?, files).ok()?;
+    let (file, bytes) = walk.text(head, "include", |text| find(text, files))?;
     let span = head.value("include")?.span();
     let message = if depth.open.last() == Some(&file) {
         Some("this file would include itself".to_owned())
@@ -330,7 +328,7 @@ fn about(
             .word(head, "bare_address", "word for `bare_address`", &bare)
             .unwrap_or(before.bare),
         suffix: walk
-            .text(head, "query_suffix", |text| Ok(text.to_owned()))
+            .text(head, "query_suffix", query_suffix)
             .or(before.suffix),
         argument: literal(walk, head, "query_argument").or(before.argument),
     };
@@ -348,6 +346,16 @@ fn patterns(walk: &mut Walk<'_, '_>, head: &Section<'_, '_>, prefix: &str, draft
             list.push(Pattern::compile(&pattern).expect("it was read as a pattern"));
         }
     }
+}
+
+/// `query_suffix`: what makes a question of an address.
+fn query_suffix(text: &str) -> super::walk::Read<String> {
+    if text.is_empty() {
+        let message = "an empty `query_suffix` would make a question of every message";
+        let cure = "write it like \"/?\", or take this line out";
+        return Err(values::Trouble::new(message, cure));
+    }
+    Ok(text.to_owned())
 }
 
 /// `reply`: `"source"`, `"fixed"` or `"port 53001"`.

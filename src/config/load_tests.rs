@@ -363,3 +363,26 @@ fn shown(bytes: &[u8]) {
 fn good(text: &str) -> Show {
     load_show("show.toml", text).unwrap_or_else(|faults| panic!("{}", faults[0]))
 }
+
+/// What was found is what is read: a file that changes in between is not taken for two.
+#[test]
+fn each_file_beside_a_show_is_read_once() {
+    let read = std::cell::RefCell::new(Vec::new());
+    let beside = |path: &str| {
+        read.borrow_mut().push(path.to_owned());
+        match path {
+            "./desk.toml" => Some(Ok(
+                b"[mapping]\nname = \"Desk\"\ninclude = \"./base.toml\"\n".to_vec(),
+            )),
+            "./base.toml" => Some(Ok(b"[mapping]\nname = \"Base\"\n".to_vec())),
+            _ => None,
+        }
+    };
+    let client = |name: &str, ip: &str| {
+        format!("[[client]]\nname = \"{name}\"\nsource = \"{ip}\"\nmapping = \"./desk.toml\"\n")
+    };
+    let show = client("anna", "10.0.0.1") + &client("ben", "10.0.0.2");
+    let show = load_show_bytes("show.toml", show.as_bytes(), &[], Files::new(&beside, "")).unwrap();
+    assert!(show.clients.iter().all(|client| client.mapping.is_some()));
+    assert_eq!(*read.borrow(), ["./desk.toml", "./base.toml"]);
+}

@@ -4,13 +4,14 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fault::quoted;
+use super::keys::TableName;
 use super::mapping_values::{Arguments, number, template_fault};
 use super::nearest::nearest;
 use super::values::Trouble;
 use super::walk::{Section, Walk};
 use crate::limits::ADDRESS_BYTES_MAX;
 use crate::mapping::{
-    Bank, Capture, Captures, Line, Origin, RawTemplate, Role, Slot, Template, Values,
+    Bank, Capture, Captures, Line, Origin, RawTemplate, Role, Slot, Template, TemplateError, Values,
 };
 
 /// What all lines of a file share.
@@ -145,12 +146,19 @@ impl<'c> Templates<'c> {
         let mut found = Vec::new();
         let all = self.raw.iter().filter(|(of, _, _)| *of == key);
         for (at, (_, side, raw)) in all.enumerate() {
-            match raw.resolve(&self.captures) {
+            let value = section.value(key)?;
+            let items = value.get_ref().as_array();
+            let value = items.and_then(|items| items.get(at)).unwrap_or(value);
+            let text = value.get_ref().as_str().unwrap_or_default();
+            let resolved = raw.resolve(&self.captures).and_then(|template| {
+                match endless(text, self.before(*side).len(), &self.captures) {
+                    Some(error) if is_read(section, key) => Err(error),
+                    Some(_) | None => Ok(template),
+                }
+            });
+            match resolved {
                 Ok(template) => found.push(template),
                 Err(error) => {
-                    let value = section.value(key)?;
-                    let items = value.get_ref().as_array();
-                    let value = items.and_then(|items| items.get(at)).unwrap_or(value);
                     template_fault(walk, value, key, self.before(*side).len(), error);
                     return None;
                 }
@@ -222,7 +230,7 @@ pub(super) fn address_trouble(text: &str, side: Side) -> Option<Trouble> {
     } else if side == Side::Gateway && is_own(text) {
         let message = "the addresses under /oscgate are the gateway's own";
         trouble(message, "write another address".to_owned())
-    } else if plain.chars().any(char::is_control) {
+    } else if text.chars().any(char::is_control) {
         let message = "there is a control character in this address";
         trouble(message, "type it again".to_owned())
     } else if plain.len() > ADDRESS_BYTES_MAX {
@@ -240,6 +248,44 @@ pub(super) fn address_trouble(text: &str, side: Side) -> Option<Trouble> {
     } else {
         None
     }
+}
+
+/// Whether what stands at a key is held against addresses that come, and not only filled in.
+fn is_read(section: &Section<'_, '_>, key: &str) -> bool {
+    let is_map = section.table == TableName::Map;
+    let way = section.entries.get("direction").filter(|_| is_map);
+    let way = way.and_then(|value| value.get_ref().as_str());
+    match key {
+        "device" | "aliases" | "get" | "release" => way != Some("out"),
+        "gateway" => section.table == TableName::Tell || (is_map && way != Some("in")),
+        _ => false,
+    }
+}
+
+/// What is wrong where a hole stands right behind a text, which ends nowhere then: no address
+/// ever fits. `before` is how much of the template stands before `text`.
+fn endless(text: &str, before: usize, captures: &Captures) -> Option<TemplateError> {
+    let mut from = 0;
+    while let Some(close) = text[from..].find("}{").map(|at| at + from) {
+        let open = text[..close].rfind('{')?;
+        let name = text[open + 1..close].split([':', '=']).next()?.trim();
+        let found = captures.find(name).map(|at| &captures.0[at].values);
+        if let Some(Values::Text | Values::User) = found {
+            let end = text[close + 1..]
+                .find('}')
+                .map_or(text.len(), |at| close + 2 + at);
+            return Some(TemplateError {
+                span: before + open..before + end,
+                message: format!(
+                    "{} is any text, and nothing says where it ends",
+                    quoted(name)
+                ),
+                cure: "put a \"/\" or a letter between the two holes".to_owned(),
+            });
+        }
+        from = close + 1;
+    }
+    None
 }
 
 /// A template's text without its holes.
@@ -317,11 +363,14 @@ pub(super) fn only(
     let known = numbers.iter().find(|&&one| Some(f64::from(one)) == number);
     if known.is_none() {
         let message = format!("this is none of the numbers of {}", quoted(name.get_ref()));
-        let cure = format!(
-            "write one from {} to {}",
-            numbers[0],
-            numbers[numbers.len() - 1]
-        );
+        let cure = match numbers[..] {
+            [one] => format!("write {one}"),
+            _ => format!(
+                "write one from {} to {}",
+                numbers[0],
+                numbers[numbers.len() - 1]
+            ),
+        };
         walk.fault(&number_at.span(), "only", message, Some(cure));
     }
     known.map(|&number| (at, number))

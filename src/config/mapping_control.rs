@@ -147,6 +147,31 @@ fn bank_name(text: &str, banks: &[Bank]) -> Read<String> {
     Ok(text.to_owned())
 }
 
+/// The numbers of a bank: a range as it stands in a hole, or one number.
+fn bank_numbers(text: &str) -> Read<Vec<i32>> {
+    let bad = |message| Trouble::new(message, "write it like \"1..4\"");
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(bad("`numbers` is an empty text".to_owned()));
+    }
+    // One number alone would be the width of a hole, and "*" or names would be taken as well.
+    let one = text.bytes().all(|b| b.is_ascii_digit());
+    let hole = if one {
+        format!("{{n:{text}..{text}}}")
+    } else {
+        format!("{{n:{text}}}")
+    };
+    let mut captures = Captures::default();
+    RawTemplate::parse(&hole)
+        .and_then(|raw| raw.declare(&mut captures))
+        .map_err(|error| bad(error.message))?;
+    let is_range = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | ' ');
+    match captures.0.pop().map(|capture| capture.values) {
+        Some(Values::Numbers(numbers)) if text.chars().all(is_range) => Ok(numbers),
+        Some(_) | None => Err(bad(format!("{} is not a range", quoted(text)))),
+    }
+}
+
 /// A `[[bank]]`, and the line that chooses one.
 pub(super) fn bank(
     walk: &mut Walk<'_, '_>,
@@ -157,37 +182,22 @@ pub(super) fn bank(
         walk.missing(section, key);
     }
     let name = walk.text(section, "name", |text| bank_name(text, &context.banks));
-    let raw = walk.text(section, "numbers", |text| {
-        RawTemplate::parse(&format!("{{n:{text}}}"))
-            .and_then(|raw| {
-                let mut captures = Captures::default();
-                raw.declare(&mut captures)?;
-                Ok(captures)
-            })
-            .map_err(|error| Trouble::new(error.message, "write it like \"1..4\""))
-    });
+    let numbers = walk.text(section, "numbers", bank_numbers);
     let mut templates = Templates::new(context);
     let good = templates.read_all(walk, section, "device", Side::Device);
     let mut captures = std::mem::take(&mut templates.captures);
     let arguments = arguments(walk, section, &mut captures);
     templates.captures = captures;
-    let (name, raw) = (name?, raw?);
-    let numbers = match raw.0.into_iter().next().map(|capture| capture.values) {
-        Some(Values::Numbers(numbers)) => numbers,
-        Some(Values::Text | Values::Bank(..) | Values::User) | None => return None,
-    };
-    let first = real(walk, section, "first").map_or(numbers[0], |first| first as i32);
-    if !numbers.contains(&first) {
+    let (name, numbers) = (name?, numbers?);
+    let said = real(walk, section, "first").unwrap_or_else(|| f64::from(numbers[0]));
+    let first = numbers.iter().copied().find(|&one| f64::from(one) == said);
+    let Some(first) = first else {
         let span = section.value("first")?.span();
-        let message = format!("{first} is none of the numbers of this bank");
-        walk.fault(
-            &span,
-            "first",
-            message,
-            Some(format!("write {}", numbers[0])),
-        );
+        let message = format!("{said} is none of the numbers of this bank");
+        let cure = format!("write {}", numbers[0]);
+        walk.fault(&span, "first", message, Some(cure));
         return None;
-    }
+    };
     if !good {
         return None;
     }

@@ -23,6 +23,12 @@ const OF_SWITCHES: [&str; 3] = ["threshold", "on", "off"];
 /// A range of whole numbers that is not larger has a step for each.
 const WHOLE_STEPS_MAX: f64 = 65_535.0;
 
+/// A logarithm of zero, or of less, is no number.
+const LOG_BELOW: &str = "a range of curve = \"log\" lies above zero";
+
+/// What to write instead.
+const LOG_CURE: &str = "write it like [20.0, 20000.0]";
+
 /// The least and the greatest number.
 type Travel = (f64, f64);
 
@@ -229,7 +235,7 @@ fn number_of(
         );
         return None;
     }
-    let ranges = ranges(walk, section)?;
+    let ranges = ranges(walk, section, &curve)?;
     let steps = walk.integer(section, "steps", 2, 1 << 24);
     let steps = steps.and_then(|steps| u32::try_from(steps).ok());
     let range = device_range(walk, section, (tag, &curve, scale), (&ranges, steps))?;
@@ -330,10 +336,7 @@ fn device_range(
                 "write it like [0, 127]",
             )
         } else {
-            (
-                "a range of curve = \"log\" lies above zero",
-                "write it like [20.0, 20000.0]",
-            )
+            (LOG_BELOW, LOG_CURE)
         };
         walk.fault(&value.span(), "range", message, Some(cure.to_owned()));
         return None;
@@ -342,10 +345,25 @@ fn device_range(
 }
 
 /// `ranges`: a range for each type that the device may send.
-fn ranges(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Option<Vec<(u8, (f64, f64))>> {
+fn ranges(
+    walk: &mut Walk<'_, '_>,
+    section: &Section<'_, '_>,
+    curve: &Curve,
+) -> Option<Vec<(u8, Travel)>> {
     let Some(value) = section.value("ranges") else {
         return Some(Vec::new());
     };
+    let fixed = match curve {
+        Curve::Fader => Some("curve = \"fader\""),
+        Curve::Points(_) => Some("`points`"),
+        Curve::Linear | Curve::Log => None,
+    };
+    if let Some(fixed) = fixed {
+        let message = format!("{fixed} and `ranges` both say where each number lies");
+        let cure = "take one of them out".to_owned();
+        walk.fault(&value.span(), "ranges", message, Some(cure));
+        return None;
+    }
     let Some(table) = value.get_ref().as_table().filter(|table| !table.is_empty()) else {
         let message = "`ranges` names a range for each type that comes in";
         let cure = "write it like { i = [0, 100], f = [0.0, 1.0] }".to_owned();
@@ -360,6 +378,11 @@ fn ranges(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Option<Vec<(u8,
             Some(_) | None => None,
         };
         let (span, message, cure) = match (key.get_ref().as_bytes(), pair) {
+            ([b'i' | b'f' | b'h' | b'd'], Some((low, high)))
+                if low < high && low <= 0.0 && *curve == Curve::Log =>
+            {
+                (item.span(), LOG_BELOW.to_owned(), LOG_CURE)
+            }
             ([tag @ (b'i' | b'f' | b'h' | b'd')], Some((low, high))) if low < high => {
                 found.push((*tag, (low, high)));
                 continue;

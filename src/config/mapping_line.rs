@@ -7,7 +7,7 @@ use super::mapping_values::{Arguments, arguments, counted, literal, number, real
 use super::nearest::nearest;
 use super::values;
 use super::walk::{Section, Walk};
-use crate::mapping::{Direction, Edge, Line, Map, Role, Template, Toggle};
+use crate::mapping::{Direction, Edge, Line, Map, Role, Template, Toggle, Values};
 
 /// A `[[map]]`.
 pub(super) fn map(
@@ -198,6 +198,14 @@ fn value_capture(
         return None;
     };
     let found = templates.captures.find(name);
+    if let Some(found) = found
+        && !matches!(templates.captures.0[found].values, Values::Numbers(_))
+    {
+        let message = format!("a value is a number, and {} has no range", quoted(name));
+        let cure = format!("give it one where it stands: {{{name}:0..100}}");
+        walk.fault(&value.span(), "value", message, Some(cure));
+        return None;
+    }
     if found.is_none() {
         let message = format!("no capture of `device` is called {}", quoted(name));
         let captures = templates.captures.0.iter().map(|capture| &*capture.name);

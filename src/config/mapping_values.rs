@@ -7,8 +7,7 @@ use super::fault::quoted;
 use super::values::Trouble;
 use super::walk::{Read, Section, Walk, either};
 use crate::mapping::{
-    Capture, Captures, Curve, LINE_VALUES_MAX, Literal, Piece, RawTemplate, Say, Slot,
-    TemplateError, Values,
+    Captures, Curve, LINE_VALUES_MAX, Literal, Piece, RawTemplate, Say, Slot, TemplateError, Values,
 };
 use crate::osc::check_address;
 
@@ -93,8 +92,10 @@ fn argument(
     found: &mut Arguments,
     captures: &mut Captures,
 ) {
-    if let Some(literal) = number_literal(item) {
-        return found.slots.push(RawSlot::Literal(literal));
+    match number_literal(item) {
+        Some(Ok(literal)) => return found.slots.push(RawSlot::Literal(literal)),
+        Some(Err(wrong)) => return walk.fault(&item.span(), "args", wrong.message, wrong.cure),
+        None => {}
     }
     let trouble = |message: String| {
         Trouble::new(
@@ -119,22 +120,18 @@ fn argument(
             .push(RawSlot::Literal(Literal::Text(text.to_owned())));
     }
     if text.starts_with('{') {
-        let raw = RawTemplate::parse(text).and_then(|raw| {
+        let name = text.trim_matches(['{', '}']);
+        let name = name.split([':', '=']).next().unwrap_or_default().trim();
+        let declared = RawTemplate::parse(text).and_then(|raw| {
             raw.declare(captures)?;
-            Ok(raw)
-        });
-        return match raw {
-            Ok(_) => {
-                let name = text.trim_matches(['{', '}']);
-                let name = name.split([':', '=']).next().unwrap_or_default().trim();
-                if name == "user" && captures.find("user").is_none() {
-                    captures.0.push(Capture {
-                        name: name.to_owned(),
-                        values: Values::User,
-                    });
-                }
-                found.slots.push(RawSlot::Capture(name.to_owned()));
+            if name == "user" && captures.find(name).is_none() {
+                // The person needs no range there: it is always any text.
+                RawTemplate::parse("{user:*}")?.declare(captures)?;
             }
+            Ok(())
+        });
+        return match declared {
+            Ok(()) => found.slots.push(RawSlot::Capture(name.to_owned())),
             Err(error) => {
                 walk.fault(&item.span(), "args", error.message, Some(error.cure));
             }
@@ -221,13 +218,26 @@ pub(super) fn number_of(text: &str) -> Option<i64> {
     text.parse().ok()
 }
 
-fn number_literal(item: &Spanned<DeValue<'_>>) -> Option<Literal> {
-    match item.get_ref() {
-        DeValue::Integer(_) => Some(Literal::Int(number(item)? as i32)),
-        DeValue::Float(_) => Some(Literal::Float(number(item)? as f32)),
+/// A number or a flag that is always the same; `None`: it is neither.
+fn number_literal(item: &Spanned<DeValue<'_>>) -> Option<Read<Literal>> {
+    let found = match item.get_ref() {
+        DeValue::Integer(integer) => i32::from_str_radix(integer.as_str(), integer.radix())
+            .ok()
+            .map(Literal::Int),
+        DeValue::Float(_) => {
+            let number = number(item)? as f32;
+            number.is_finite().then_some(Literal::Float(number))
+        }
         DeValue::Boolean(flag) => Some(Literal::Flag(*flag)),
-        DeValue::String(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
-    }
+        DeValue::String(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+            return None;
+        }
+    };
+    Some(found.ok_or_else(|| {
+        let message = "this number is too large for an argument that is always the same";
+        let cure = "an int is from -2147483648 to 2147483647; a float has a point: 3000000000.0";
+        Trouble::new(message, cure)
+    }))
 }
 
 /// An argument that is always the same: a text, a number or a flag.
@@ -240,11 +250,12 @@ pub(super) fn literal(
     if let Some(text) = value.get_ref().as_str() {
         return Some(Literal::Text(text.to_owned()));
     }
-    let found = number_literal(value);
-    if found.is_none() {
-        walk.wrong_type(section, key, value);
+    match number_literal(value) {
+        Some(Ok(literal)) => return Some(literal),
+        Some(Err(wrong)) => walk.fault(&value.span(), key, wrong.message, wrong.cure),
+        None => walk.wrong_type(section, key, value),
     }
-    found
+    None
 }
 
 /// A number of a key, of any size.
@@ -305,6 +316,13 @@ pub(super) fn names(
     } else if let Some(table) = value.get_ref().as_table() {
         for (name, item) in table {
             let whole = number(item).filter(|number| number.fract() == 0.0);
+            // A conversion saturates, and would make another number of it.
+            if whole.is_some_and(|number| f64::from(number as i32) != number) {
+                let message = format!("the number of {} is too large", quoted(name.get_ref()));
+                let cure = "write a whole number from -2147483648 to 2147483647".to_owned();
+                walk.fault(&item.span(), "names", message, Some(cure));
+                return None;
+            }
             found.extend(whole.map(|number| (name.get_ref().to_string(), number as i32)));
         }
         if found.len() != table.len() {
@@ -380,10 +398,19 @@ pub(super) fn sayings(
         walk.wrong_type(section, key, value);
         return None;
     };
+    if let Some(item) = items.get(LINE_VALUES_MAX) {
+        let message = format!("a device is told at most {LINE_VALUES_MAX} arguments");
+        let cure = "take this one out, and those behind it".to_owned();
+        walk.fault(&item.span(), key, message, Some(cure));
+        return None;
+    }
     let mut says = Vec::new();
-    for item in items.iter().take(LINE_VALUES_MAX) {
+    for item in items {
         if let Some(literal) = number_literal(item) {
-            says.push(Say::Always(literal));
+            match literal {
+                Ok(literal) => says.push(Say::Always(literal)),
+                Err(wrong) => walk.fault(&item.span(), key, wrong.message, wrong.cure),
+            }
         } else if let Some(text) = item.get_ref().as_str() {
             match pieces(text, captures, known) {
                 Ok(pieces) => says.push(said(pieces, captures)),

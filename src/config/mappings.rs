@@ -57,16 +57,14 @@ impl<'f> Mappings<'f> {
             let cure = "name its `mapping`, or take this line out";
             walk.fault(&value.span(), "root", message, Some(cure.into()));
         }
-        let files = self.files;
-        let found = walk.text(section, "mapping", |text| find(text, files).map(|_| ()));
-        let (Some(name), Some(())) = (name, found) else {
-            return None;
-        };
-        let key = (name.to_owned(), root);
-        if let Some((_, mapping)) = self.known.iter().find(|(known, _)| *known == key) {
+        let key = name.map(|name| (name.to_owned(), root));
+        let mut known = self.known.iter();
+        if let Some((_, mapping)) = known.find(|(known, _)| Some(known) == key.as_ref()) {
             return mapping.clone();
         }
-        let (file, bytes) = find(name, files).ok()?;
+        let files = self.files;
+        let (file, bytes) = walk.text(section, "mapping", |text| find(text, files))?;
+        let key = key?;
         let mut depth = Depth::new(files);
         let result = load_mapping_in(&file, &bytes, &key.1, &mut depth);
         for file in std::iter::once(file).chain(depth.used) {

@@ -32,7 +32,7 @@ pub(super) fn read<T>(
         let message = "this is not a text file";
         return Err(vec![page.fault(at..at + 1, None, message, None)]);
     }
-    let faults = encoding_faults(file_name, &text, bytes);
+    let faults = encoding_faults(kind, file_name, &text, bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let page = Page::of(kind, file_name, text);
     let readable = syntax::readable(&page);
@@ -57,12 +57,12 @@ pub(super) fn read<T>(
 }
 
 /// A fault for each line of `text` where `bytes` were not UTF-8.
-fn encoding_faults(file_name: &str, text: &str, bytes: &[u8]) -> Vec<Fault> {
+fn encoding_faults(kind: FileKind, file_name: &str, text: &str, bytes: &[u8]) -> Vec<Fault> {
     if std::str::from_utf8(bytes).is_ok() {
         return Vec::new();
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let page = Page::of(FileKind::Show, file_name, text);
+    let page = Page::of(kind, file_name, text);
     let mut faults: Vec<Fault> = Vec::new();
     for (at, c) in text.match_indices('\u{fffd}') {
         if faults.last().is_some_and(|last| last.line == page.line(at)) {
