@@ -178,6 +178,9 @@ impl Mapping {
                         && let Ok(address) = std::str::from_utf8(&bytes)
                     {
                         self.gateway.retain(address, |entry| entry.line != id);
+                        if self.gateway.of(address).is_empty() {
+                            self.silent.insert(address.into());
+                        }
                     }
                 }
             }

@@ -242,6 +242,10 @@ impl Example {
                 all.push(printed(&out));
             }
         }
+        // As the gateway does where it is told of such an address at all.
+        if !self.mapping().covers(address) && self.mapping().passes(address) {
+            all.push("passes".to_owned());
+        }
         or_nothing(&all)
     }
 
