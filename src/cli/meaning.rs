@@ -121,7 +121,6 @@ fn served(mapping: &Mapping, at: usize) -> String {
                 port + 1
             )
         }
-        Service::Nothing => "it goes nowhere".to_owned(),
     }
 }
 

@@ -209,11 +209,24 @@ fn gateway_tags(
 
 fn switch_of(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>, invert: bool) -> Switch {
     let plain = Switch::default();
+    let threshold = real(walk, section, "threshold").unwrap_or(plain.threshold);
+    let on = real(walk, section, "on").unwrap_or(plain.on);
+    let off = real(walk, section, "off").unwrap_or(plain.off);
+    let is_on = |number: f64| number > 0.0 && number >= threshold;
+    let cure = "on is a number above zero and not below `threshold`, off is any other; a switch that \
+                is turned over has `invert = true`";
+    for (key, number, wrong) in [("on", on, !is_on(on)), ("off", off, is_on(off))] {
+        if let (true, Some(value)) = (wrong, section.value(key).or(section.value("threshold"))) {
+            let read = if key == "on" { "off" } else { "on" };
+            let message = format!("{number} is read back as {read}");
+            walk.fault(&value.span(), key, message, Some(cure.to_owned()));
+        }
+    }
     Switch {
         invert,
-        threshold: real(walk, section, "threshold").unwrap_or(plain.threshold),
-        on: real(walk, section, "on").unwrap_or(plain.on),
-        off: real(walk, section, "off").unwrap_or(plain.off),
+        threshold,
+        on,
+        off,
     }
 }
 

@@ -92,7 +92,6 @@ impl Gateway {
                 self.answer(asker, Kind::Status, out);
             }
             Service::Register { port } => self.register(now, asker, *port, message, out),
-            Service::Nothing => {}
         }
     }
 

@@ -207,8 +207,6 @@ pub enum Service {
         /// What it says; `None`: what came.
         args: Option<Vec<Say>>,
     },
-    /// It is dropped.
-    Nothing,
 }
 
 /// A `[[tell]]`.

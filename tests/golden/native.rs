@@ -220,7 +220,6 @@ fn done(mapping: &Mapping, deed: &Deed<'_>, came: Arguments<'_>) -> Made {
                 Service::Heartbeat => words("alive"),
                 Service::Sync => words("sync"),
                 Service::Register { .. } => words("registers"),
-                Service::Nothing => words("nothing"),
                 Service::Answer { send, args } => {
                     let (mut scratch, mut out) = (Vec::new(), Vec::new());
                     let who = ("foh", "192.168.1.10");

@@ -222,7 +222,6 @@ impl Example {
                 answer(send, args.as_deref(), came, gateway, &mut scratch, &mut out);
                 format!("is answered {}", printed(&out))
             }
-            Service::Nothing => "nothing".to_owned(),
         }
     }
 
