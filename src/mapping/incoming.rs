@@ -113,9 +113,9 @@ impl Mapping {
         }
     }
 
-    /// The lines that name an address in the banks that the client is in, and what their captures
-    /// hold there: first those whose addresses are known beforehand.
-    fn lines_at<'a>(
+    /// The lines that name an address, also those of other banks, and what their captures hold
+    /// there: first those whose addresses are known beforehand.
+    fn all_lines_at<'a>(
         &'a self,
         address: &'a str,
         world: &'a World<'_>,
@@ -145,14 +145,20 @@ impl Mapping {
                 fits.then_some((id, Way::Device, held))
             })
         });
-        let all = known.chain(open);
-        // A finger is told gone in whichever bank.
-        let counts = |line: &Line| matches!(line.role, Role::Touch(_)) || self.holds(line, world);
-        all.filter(move |&(id, ..)| counts(&self.lines[id as usize]))
-            .map(|(id, way, mut held)| {
-                self.fill_banks(&self.lines[id as usize], &mut held, world);
-                (id, way, held)
-            })
+        known.chain(open).map(|(id, way, mut held)| {
+            self.fill_banks(&self.lines[id as usize], &mut held, world);
+            (id, way, held)
+        })
+    }
+
+    /// The lines that name an address in the banks that the client is in.
+    fn lines_at<'a>(
+        &'a self,
+        address: &'a str,
+        world: &'a World<'_>,
+    ) -> impl Iterator<Item = (u32, Way, Held<'a>)> {
+        let all = self.all_lines_at(address, world);
+        all.filter(|&(id, ..)| self.holds(&self.lines[id as usize], world))
     }
 
     /// Reads a message at one address.
@@ -169,7 +175,26 @@ impl Mapping {
             }
         }
         if let (Some((why, line, held)), true) = (unfit, deeds.is_empty()) {
-            self.say_unfit(line, why, held, said, deeds);
+            return self.say_unfit(line, why, held, said, deeds);
+        }
+        if deeds.is_empty() {
+            self.read_release_elsewhere(address, said, world, deeds);
+        }
+    }
+
+    /// A finger is told gone in whichever bank, where nothing else is meant by it in this one.
+    fn read_release_elsewhere(
+        &self,
+        address: &str,
+        said: Said<'_>,
+        world: &World<'_>,
+        deeds: &mut Deeds,
+    ) {
+        for (id, way, held) in self.all_lines_at(address, world) {
+            let line = &self.lines[id as usize];
+            if matches!(line.role, Role::Touch(_)) && !self.holds(line, world) {
+                let _ = self.read_line((id, way), address, held, said, world, deeds);
+            }
         }
     }
 
