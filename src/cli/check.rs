@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::ending::Failure;
-use super::file::{Checked, check_file, print_faults};
+use super::file::{Checked, check_file, print_faults, show_among};
 use super::output::{print, tell};
 use crate::config::Show;
 use crate::mapping::{Direction, Mapping, Role, Values};
@@ -15,11 +15,12 @@ use crate::osc::Pattern;
 ///
 /// If one has a fault or cannot be read, after all have been checked.
 pub fn check(files: &[PathBuf]) -> Result<(), Failure> {
+    let show = show_among(files);
     let mut count = 0;
     let mut unreadable = 0;
     for path in files {
         let name = path.display();
-        match check_file(path) {
+        match check_file(path, show) {
             Ok(Checked::Show(show)) => {
                 let warnings = warnings(&name.to_string(), &show);
                 print(&format!("{name}: no fault\n{warnings}{}", of_show(&show)))?;

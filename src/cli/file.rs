@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::ending::Failure;
 use crate::config::{Fault, Files, Show, is_mapping, load_mapping, load_show_bytes};
@@ -49,12 +49,19 @@ fn read_beside(path: &Path, name: &str) -> Option<Result<Vec<u8>, String>> {
     }
 }
 
-/// Reads a file that may be a mapping as well as a show.
+/// The first of some files that is no mapping: the show that they belong to.
+pub(super) fn show_among(files: &[PathBuf]) -> Option<&Path> {
+    let is_show = |path: &&PathBuf| fs::read(path).is_ok_and(|bytes| !is_mapping(&bytes));
+    files.iter().find(is_show).map(PathBuf::as_path)
+}
+
+/// Reads a file that may be a mapping as well as a show; what a mapping names by its path is looked
+/// for from `show`, if there is one.
 ///
 /// # Errors
 ///
 /// If it cannot be read.
-pub(super) fn check_file(path: &Path) -> Result<Checked, Failure> {
+pub(super) fn check_file(path: &Path, show: Option<&Path>) -> Result<Checked, Failure> {
     let bytes = fs::read(path).map_err(|source| Failure::Unreadable {
         path: path.to_owned(),
         source,
@@ -70,7 +77,10 @@ pub(super) fn check_file(path: &Path) -> Result<Checked, Failure> {
     let read = |name: &str| {
         // Mappings lie beside each other: one that is named is looked for there, too.
         let beside = name.strip_prefix("mappings/").unwrap_or(name);
-        read_beside(path, name).or_else(|| read_beside(path, beside))
+        let from_show = show.and_then(|show| read_beside(show, name));
+        from_show
+            .or_else(|| read_beside(path, name))
+            .or_else(|| read_beside(path, beside))
     };
     let name = path.display().to_string();
     Ok(

@@ -297,6 +297,23 @@ fn check_says_what_is_in_a_mapping_or_what_is_wrong_with_it() {
 }
 
 #[test]
+fn a_mapping_that_is_checked_beside_its_show_finds_what_it_includes_from_there() {
+    let folder = folder();
+    let mappings = folder.path().join("mappings");
+    std::fs::create_dir(&mappings).expect("made");
+    let including = "[mapping]\nname = \"Own\"\ninclude = \"./mappings/base.toml\"\n";
+    std::fs::write(mappings.join("own.toml"), including).expect("written");
+    std::fs::write(mappings.join("base.toml"), DESK).expect("written");
+    let files = ["check", "show.toml", "mappings/own.toml"];
+    let (status, output, errors) = tool(folder.path(), &files);
+    assert_eq!((status, &*errors), (Some(0), ""));
+    assert!(
+        output.contains("mappings/own.toml: no fault\n  Own"),
+        "{output}"
+    );
+}
+
+#[test]
 fn check_warns_of_what_cannot_be_meant() {
     let folder = folder();
     let show = "[[client]]\nname = \"desk\"\nsource = \"127.0.0.2\"\nmapping = \"./desk.toml\"\n\
