@@ -112,7 +112,7 @@ fn map_role(
         direction,
         conversions: conversions.unwrap_or_default(),
         event: edge(walk, section),
-        press: real(walk, section, "press").unwrap_or(1.0),
+        press: press(walk, section),
         toggle: toggle(walk, section),
         relative: real(walk, section, "relative"),
         hold: walk.text(section, "hold", values::time),
@@ -216,6 +216,17 @@ fn value_capture(
         walk.fault(&value.span(), "value", message, Some(cure));
     }
     found
+}
+
+/// `press`: what a press is written as.
+fn press(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> f64 {
+    let press = real(walk, section, "press").unwrap_or(1.0);
+    if let (true, Some(value)) = (press == 0.0, section.value("press")) {
+        let message = "a press is not 0, which is a release";
+        let cure = "write another number, such as 1".to_owned();
+        walk.fault(&value.span(), "press", message, Some(cure));
+    }
+    press
 }
 
 /// `event`: true, false or `"press"`.
