@@ -60,9 +60,9 @@ impl Gateway {
         deeds.bound((left < PATTERN_CANDIDATES_MAX).then_some(left));
         self.read_native(asker, &mapping, (address, message.arguments()), &mut deeds);
         self.candidates_left = left.saturating_sub(deeds.looked_at());
-        let lets_go = |deed: Deed<'_>| deed.what == What::Touch { down: false };
-        if deeds.all().any(lets_go) {
-            self.lift_elsewhere(now, asker, address, &deeds, out);
+        let lets_go = |deed: &Deed<'_>| deed.what == What::Touch { down: false };
+        if let Some(gone) = deeds.all().find(lets_go) {
+            self.lift_elsewhere(now, asker, gone.control, &deeds, out);
         }
         for n in 0..deeds.len() {
             let deed = deeds.get(n).expect("it was counted");
@@ -129,7 +129,7 @@ impl Gateway {
                 return self.write_native(now, asker, deed, hand, out);
             }
             What::Query => return self.answer_query(now, asker, mapping, deed, out),
-            What::Touch { down } => return self.touch(now, asker, (deed, message), down, out),
+            What::Touch { down } => return self.touch(now, asker, deed, down, out),
             What::Bank { bank, number } => {
                 return self.choose_bank(now, asker, mapping, bank, number);
             }
@@ -269,7 +269,7 @@ impl Gateway {
         &mut self,
         now: Instant,
         asker: Asker,
-        (deed, message): (&Deed<'_>, &MessageView<'_>),
+        deed: &Deed<'_>,
         down: bool,
         out: &mut Outputs,
     ) {
@@ -280,8 +280,7 @@ impl Gateway {
             self.let_go(now, asker, deed.address, out);
             return self.lift_finger(now, asker, deed.address, out);
         }
-        let control = std::str::from_utf8(message.address()).unwrap_or_default();
-        self.put_finger(now, asker, (deed.address, control));
+        self.put_finger(now, asker, (deed.address, deed.control));
         let target = self.target(deed.address);
         if self.rules.rule(target.rule).lock != LockRule::Never {
             self.ask_about(now, asker, (b"/oscgate/lock", deed.address), out);

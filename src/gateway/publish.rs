@@ -241,7 +241,7 @@ impl Gateway {
         self.hasher.hash_one((values.tags(), values.data()))
     }
 
-    pub(super) fn hash_tail(&self, tail: &[u8]) -> u64 {
+    fn hash_tail(&self, tail: &[u8]) -> u64 {
         self.hash(Arguments::of_tail(tail))
     }
 

@@ -21,8 +21,8 @@ pub(super) struct Fingers {
 #[derive(Debug)]
 struct Finger {
     address: String,
-    /// The device's address that told of it: there it is told gone, whatever that address means by
-    /// then. Empty: moving keeps it there.
+    /// The control of the device that told of it: it is told gone there, whatever that control means
+    /// by then. Empty: moving keeps it there.
     control: String,
     /// Whose it is: several people may be behind one endpoint.
     whose: ClientId,

@@ -25,9 +25,10 @@ pub(super) struct Translation {
     parts: Vec<Part>,
     /// The step of the device that it is, where the mapping knows steps.
     step: Option<i64>,
-    /// The addresses whose values it joins into one message, if it does.
+    /// All addresses whose values its messages join.
     joined: Vec<AddressId>,
     built: Vec<u8>,
+    scratch: Vec<u8>,
 }
 
 /// One datagram of a translation.
@@ -37,6 +38,13 @@ struct Part {
     end: usize,
     /// It is an end of the travel.
     is_end: bool,
+    /// It joins the values of several addresses: the line that does, and the least of those.
+    joins: Option<(u16, AddressId)>,
+}
+
+/// What tells the messages of a line that joins values from what else is said of an address.
+fn joining(line: usize) -> u16 {
+    u16::MAX - u16::try_from(line % 0x8000).expect("a remainder")
 }
 
 impl Translation {
@@ -52,11 +60,15 @@ impl Translation {
         self.joined.clear();
     }
 
-    fn keep_built(&mut self, is_end: bool) {
+    fn keep_built(&mut self, is_end: bool, joins: Option<(u16, AddressId)>) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&self.built);
-        let end = self.bytes.len();
-        self.parts.push(Part { start, end, is_end });
+        self.parts.push(Part {
+            start,
+            end: self.bytes.len(),
+            is_end,
+            joins,
+        });
     }
 }
 
@@ -107,12 +119,13 @@ impl Gateway {
             );
             said.of = of;
         }
-        // Values that one message joins are one message: the newest of those that wait.
-        let first = said.joined.iter().copied().min();
         for (saying, part) in (0..).zip(&said.parts) {
             let bytes = &said.bytes[part.start..part.end];
-            match first {
-                Some(first) => out.push_newest(queue, Kind::Value(first, saying), place.via, bytes),
+            match part.joins {
+                // Values that one message joins are one message: the newest of those that wait.
+                Some((line, first)) => {
+                    out.push_newest(queue, Kind::Value(first, line), place.via, bytes);
+                }
                 None if part.is_end => out.push(queue, Kind::End(id, saying), place.via, bytes),
                 None => out.push(queue, Kind::Value(id, saying), place.via, bytes),
             }
@@ -183,11 +196,14 @@ impl Gateway {
             }
             covered = true;
             if route.write(values, &world, &mut said.built) {
-                said.keep_built(route.is_end(values));
+                let before = said.joined.len();
                 let (joined, table) = (&mut said.joined, &self.table);
-                route.each_joined(&mut said.built, |address| {
-                    joined.extend(table.find(address))
+                route.each_joined(&mut said.scratch, |address| {
+                    joined.extend(table.find(address));
                 });
+                let first = said.joined[before..].iter().min();
+                let joins = first.map(|&first| (joining(route.line), first));
+                said.keep_built(route.is_end(values), joins);
             }
         }
         if !covered && mapping.passes(address) {
@@ -197,7 +213,7 @@ impl Gateway {
                 said.built.extend_from_slice(below.as_bytes());
                 said.built.resize(super::write::padded(below), 0);
                 append_tail(&mut said.built, values);
-                said.keep_built(false);
+                said.keep_built(false, None);
             }
         }
     }

@@ -24,6 +24,7 @@ pub(super) struct Meant {
     pub(super) address: Range<usize>,
     pub(super) message: Range<usize>,
     pub(super) user: Range<usize>,
+    pub(super) control: Range<usize>,
 }
 
 /// One thing that a native message means.
@@ -39,6 +40,9 @@ pub struct Deed<'d> {
     pub message: &'d [u8],
     /// The person behind the endpoint who does it.
     pub user: Option<&'d str>,
+    /// Which control of the device a finger is on or left, the same in every bank; empty where no
+    /// finger is meant.
+    pub control: &'d str,
 }
 
 impl Deed<'_> {
@@ -126,6 +130,7 @@ impl Deeds {
             address: text(&meant.address),
             message: &self.bytes[meant.message.clone()],
             user: (!meant.user.is_empty()).then(|| text(&meant.user)),
+            control: text(&meant.control),
         })
     }
 
@@ -179,6 +184,7 @@ impl Deeds {
             address: 0..0,
             message: 0..0,
             user: 0..0,
+            control: 0..0,
         });
     }
 }

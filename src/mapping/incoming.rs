@@ -281,7 +281,9 @@ impl Mapping {
                 if down && !self.holds(line, world) {
                     return Fit::No;
                 }
+                let first = deeds.len();
                 self.point(What::Touch { down }, id, line, &held, deeds);
+                self.put_control(line, &held, first, deeds);
                 Fit::Yes
             }
             Role::Bank(bank) => {

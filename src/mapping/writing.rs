@@ -6,7 +6,7 @@ use super::convert::{Unfit, read_number};
 use super::deeds::{Deeds, Meant, What};
 use super::dialect::{Mapping, World};
 use super::incoming::Said;
-use super::line::{Edge, Found, Line, Map, NOTHING_FOUND, Toggle};
+use super::line::{Edge, Found, Line, Map, NOTHING_FOUND, Slot, Toggle};
 use super::template::{Captured, Held};
 use crate::osc::{ArgumentView, append_tail};
 
@@ -40,20 +40,37 @@ impl Mapping {
             address,
             message,
             user,
+            control: 0..0,
         });
+    }
+
+    /// Says of the deeds from `first` on which control of the device they are about.
+    pub(super) fn put_control(
+        &self,
+        line: &Line,
+        held: &Held<'_>,
+        first: usize,
+        deeds: &mut Deeds,
+    ) {
+        let start = deeds.bytes.len();
+        if line.device[0].fill(held, &line.captures, &mut deeds.bytes) {
+            for slot in line.slots.iter().flatten() {
+                if let Slot::Capture(capture) = slot {
+                    deeds.bytes.push(b' ');
+                    put_captured(held[*capture], &mut deeds.bytes);
+                }
+            }
+        }
+        let control = start..deeds.bytes.len();
+        for meant in &mut deeds.list[first..] {
+            meant.control = control.clone();
+        }
     }
 
     fn put_user(&self, line: &Line, held: &Held<'_>, deeds: &mut Deeds) -> Range<usize> {
         let start = deeds.bytes.len();
         if let Some(capture) = line.user() {
-            match held[capture] {
-                Captured::Text(text) => deeds.bytes.extend_from_slice(text.as_bytes()),
-                Captured::Number(number) => {
-                    use std::io::Write as _;
-                    write!(deeds.bytes, "{number}").expect("memory takes what is written");
-                }
-                Captured::Missing => {}
-            }
+            put_captured(held[capture], &mut deeds.bytes);
         }
         start..deeds.bytes.len()
     }
@@ -238,6 +255,17 @@ impl Mapping {
         let conversion = conversion?;
         let moved = conversion.moved(now, by * map.relative.unwrap_or(1.0));
         Some(moved.map_err(What::Unfit))
+    }
+}
+
+fn put_captured(held: Captured<'_>, out: &mut Vec<u8>) {
+    match held {
+        Captured::Text(text) => out.extend_from_slice(text.as_bytes()),
+        Captured::Number(number) => {
+            use std::io::Write as _;
+            write!(out, "{number}").expect("memory takes what is written");
+        }
+        Captured::Missing => {}
     }
 }
 

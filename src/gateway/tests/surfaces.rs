@@ -145,3 +145,50 @@ fn who_asks_under_a_finger_is_answered() {
             .contains(&"2 /xy 0.1 0.2".to_owned())
     );
 }
+
+const STRIPS: &str = r#"
+[[map]]
+device = "/strip/fader"
+args = ["{n:1..4}", "f"]
+gateway = "/mixer/fader/{n}"
+[[touch]]
+device = "/strip/fader/touch"
+args = ["{n:1..4}", "i"]
+gateway = "/mixer/fader/{n}"
+"#;
+
+#[test]
+fn a_finger_that_goes_leaves_the_others_of_its_address() {
+    let clients = vec![speaker("strips", 2, STRIPS), speaker("other", 3, STRIPS)];
+    let mut bench = Bench::with(show_of(clients, Vec::new()));
+    for n in 1..=2 {
+        bench.send_from(TABLET_A, &format!("/strip/fader/touch {n} 1"));
+        bench.send_from(TABLET_A, &format!("/strip/fader {n} 0.5"));
+    }
+    bench.send_from(TABLET_A, "/strip/fader/touch 2 0");
+    assert_eq!(
+        bench.send_from(TABLET_B, "/strip/fader 1 0.9"),
+        ["3 /strip/fader 1 0.5"]
+    );
+    assert_eq!(
+        bench.send_from(TABLET_B, "/strip/fader 2 0.9"),
+        ["3 /strip/fader 2 0.9", "2 /strip/fader 2 0.9"]
+    );
+}
+
+#[test]
+fn a_message_of_its_own_is_kept_beside_one_that_joins() {
+    let both = format!(
+        "{JOINED}[[map]]\ndevice = \"/x\"\nargs = \"f\"\ngateway = \"/mixer/pad/x\"\n\
+         direction = \"out\"\n\
+         [[map]]\ndevice = \"/y\"\nargs = \"f\"\ngateway = \"/mixer/pad/y\"\ndirection = \"out\"\n"
+    );
+    let clients = vec![speaker("one", 2, &both), speaker("two", 3, JOINED)];
+    let mut bench = Bench::with(show_of(clients, Vec::new()));
+    bench.bytes(TABLET_A, &bundle_of(1, &[]));
+    bench.send_from(TABLET_B, "/xy 0.1 0.1");
+    let mut told = bench.send_from(TABLET_B, "/xy 0.9 0.8");
+    told.retain(|line| line.starts_with("2 "));
+    told.sort_unstable();
+    assert_eq!(told, ["2 /x 0.9", "2 /xy 0.9 0.8", "2 /y 0.8"]);
+}
