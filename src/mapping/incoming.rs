@@ -4,7 +4,7 @@ use super::convert::{Unfit, read_number};
 use super::deeds::{Deeds, What};
 use super::dialect::{Mapping, Unmapped, World};
 use super::entries::Way;
-use super::line::{Fit, Found, Line, Map, NOTHING_FOUND, Role, Service, Toggle};
+use super::line::{Fit, Found, Line, Map, NOTHING_FOUND, Role, Service, Toggle, Touch};
 use super::template::{Captured, Held, NOTHING_HELD, Values};
 use super::writing::is_down;
 use crate::limits::PATTERN_MATCHES_MAX;
@@ -261,31 +261,7 @@ impl Mapping {
                 self.write(id, map, (&held, &found, none), said, world, deeds);
                 Fit::Yes
             }
-            Role::Touch(touch) => {
-                let none = said.values.tags().is_empty();
-                let down = if none && way == Way::Device && touch.release.is_some() {
-                    true
-                } else if none && way == Way::Release {
-                    false
-                } else {
-                    match line.read(said.values, &mut held, &mut found) {
-                        Fit::Yes => {}
-                        other @ (Fit::No | Fit::Unfit(_)) => return other,
-                    }
-                    let says_so = match &touch.down {
-                        Some(down) => down.is(found[0]),
-                        None => is_down(found[0]),
-                    };
-                    way == Way::Device && says_so
-                };
-                if down && !self.holds(line, world) {
-                    return Fit::No;
-                }
-                let first = deeds.len();
-                self.point(What::Touch { down }, id, line, &held, deeds);
-                self.put_control(line, &held, first, deeds);
-                Fit::Yes
-            }
+            Role::Touch(touch) => self.read_touch((id, way), touch, &mut held, said, world, deeds),
             Role::Bank(bank) => {
                 match line.read(said.values, &mut held, &mut found) {
                     Fit::Yes => {}
@@ -306,6 +282,43 @@ impl Mapping {
             }
             Role::Tell(_) => Fit::No,
         }
+    }
+
+    /// A finger came down, or left.
+    fn read_touch<'a>(
+        &'a self,
+        (id, way): (u32, Way),
+        touch: &Touch,
+        held: &mut Held<'a>,
+        said: Said<'a>,
+        world: &World<'_>,
+        deeds: &mut Deeds,
+    ) -> Fit {
+        let line = &self.lines[id as usize];
+        let mut found = NOTHING_FOUND;
+        let none = said.values.tags().is_empty();
+        let down = if none && way == Way::Device && touch.release.is_some() {
+            true
+        } else if none && way == Way::Release {
+            false
+        } else {
+            match line.read(said.values, held, &mut found) {
+                Fit::Yes => {}
+                other @ (Fit::No | Fit::Unfit(_)) => return other,
+            }
+            let says_so = match &touch.down {
+                Some(down) => down.is(found[0]),
+                None => is_down(found[0]),
+            };
+            way == Way::Device && says_so
+        };
+        if down && !self.holds(line, world) {
+            return Fit::No;
+        }
+        let first = deeds.len();
+        self.point(What::Touch { down }, id, line, held, deeds);
+        self.put_control(line, held, first, deeds);
+        Fit::Yes
     }
 
     /// A bank was chosen: its number is an argument, or stands in the address.
