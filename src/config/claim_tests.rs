@@ -55,6 +55,22 @@ args = "f"
 }
 
 #[test]
+fn a_pattern_touches_what_has_a_value() {
+    let mapping = mapping(
+        r#"
+[[touch]]
+device = "/fader{n:1..8}/z"
+gateway = "/mixer/fader/{n}"
+"#,
+    );
+    let stored = [("/mixer/fader/7", Argument::Float(0.0))];
+    assert_eq!(
+        meant(&mapping, "/fader*/z", &[Argument::Float(1.0)], &stored),
+        ["Touch { down: true } /mixer/fader/7"]
+    );
+}
+
+#[test]
 fn the_last_word_is_the_files_whichever_way_a_message_goes() {
     let desk = r#"
 [[map]]

@@ -259,7 +259,7 @@ impl Outputs {
         id: QueueId,
         kind: Kind,
         (via, bytes): (Via, &[u8]),
-        add: fn(&mut Queue, Kind, Via, &[u8]),
+        add: impl FnOnce(&mut Queue, Kind, Via, &[u8]),
     ) {
         let slot = &mut self.slots[id.0 as usize];
         if let Some(paced) = slot.paced {

@@ -318,6 +318,16 @@ impl Mapping {
         let first = deeds.len();
         self.point(What::Touch { down }, id, line, held, deeds);
         self.put_control(line, held, first, deeds);
+        // A pattern makes no address known.
+        let mut next = first;
+        while said.by_pattern && next < deeds.len() {
+            let is_known = |deed: super::Deed<'_>| (world.value)(deed.address).is_some();
+            if deeds.get(next).is_some_and(is_known) {
+                next += 1;
+            } else {
+                deeds.list.remove(next);
+            }
+        }
         Fit::Yes
     }
 
