@@ -165,6 +165,8 @@ impl Gateway {
     }
 
     /// Sends one value to one destination, and remembers it for the sake of reflections.
+    // Once for each follower: without a dialect it is but a push.
+    #[inline]
     pub(super) fn send_value(
         &mut self,
         now: Instant,

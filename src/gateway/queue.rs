@@ -72,6 +72,7 @@ impl Queue {
     }
 
     /// Adds a datagram at the end, making room if there is none.
+    #[inline]
     pub(super) fn push(&mut self, kind: Kind, via: Via, bytes: &[u8]) {
         if self.is_full(bytes.len()) {
             self.make_room(kind, bytes.len());

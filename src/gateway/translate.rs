@@ -83,6 +83,7 @@ impl Gateway {
     }
 
     /// Sends a value in the dialect of a destination; `false`: it has none.
+    #[inline(never)]
     pub(super) fn send_native(
         &mut self,
         now: Instant,
