@@ -350,6 +350,26 @@ event = "press"
 }
 
 #[test]
+fn a_press_may_be_several_events() {
+    let mapping = mapping(
+        r#"
+[[map]]
+device = "/go"
+gateway = ["/a", "/b"]
+args = "ff"
+event = "press"
+direction = "in"
+"#,
+    );
+    let press = [Argument::Float(1.0), Argument::Float(1.0)];
+    assert_eq!(
+        meant(&mapping, "/go", &press, &[]),
+        ["event /a", "event /b"]
+    );
+    assert_eq!(meant(&mapping, "/go", &[], &[]), ["event /a", "event /b"]);
+}
+
+#[test]
 fn what_cannot_be_told_back_is_a_fault() {
     assert_eq!(
         faults(

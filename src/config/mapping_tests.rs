@@ -3,7 +3,9 @@
 use super::*;
 use crate::config::BUILT_IN;
 use crate::mapping::{Deeds, Told, What, When, World};
-use crate::osc::{Argument, ArgumentView, Arguments, ElementView, PacketView, encode_message};
+use crate::osc::{
+    Argument, ArgumentView, Arguments, ElementView, PacketView, encode_message, string_bytes,
+};
 
 #[path = "claim_tests.rs"]
 mod claims;
@@ -34,6 +36,22 @@ fn with_arguments<T>(bytes: &[u8], take: impl FnOnce(Arguments<'_>) -> T) -> T {
     }
 }
 
+/// A world with these values, in its first banks.
+fn with_world(stored: &[(&str, Argument)], take: impl FnOnce(&World<'_>)) {
+    let stored: Vec<(&str, Vec<u8>)> = stored
+        .iter()
+        .map(|(address, value)| (*address, message(address, std::slice::from_ref(value))))
+        .collect();
+    let value = |address: &str| {
+        let (known, bytes) = stored.iter().find(|(known, _)| *known == address)?;
+        Some(Arguments::of_tail(&bytes[string_bytes(known.len())..]))
+    };
+    take(&World {
+        value: &value,
+        banks: &[],
+    });
+}
+
 /// What a native message means, in words.
 fn meant(
     mapping: &Mapping,
@@ -42,26 +60,11 @@ fn meant(
     stored: &[(&str, Argument)],
 ) -> Vec<String> {
     let mut deeds = Deeds::default();
-    let stored: Vec<(String, Vec<u8>)> = stored
-        .iter()
-        .map(|(address, value)| {
-            (
-                (*address).to_owned(),
-                message(address, std::slice::from_ref(value)),
-            )
-        })
-        .collect();
-    let value = |address: &str| {
-        let (known, bytes) = stored.iter().find(|(known, _)| known == address)?;
-        Some(Arguments::of_tail(&bytes[(known.len() / 4 + 1) * 4..]))
-    };
-    let world = World {
-        value: &value,
-        banks: &[],
-    };
     let bytes = message(address, arguments);
     with_arguments(&bytes, |values| {
-        mapping.read(address, values, &world, &mut deeds)
+        with_world(stored, |world| {
+            mapping.read(address, values, world, &mut deeds);
+        });
     });
     (0..deeds.len())
         .map(|n| {
@@ -105,32 +108,17 @@ fn told_beside(
     arguments: &[Argument],
     stored: &[(&str, Argument)],
 ) -> Vec<String> {
-    let stored: Vec<(String, Vec<u8>)> = stored
-        .iter()
-        .map(|(address, value)| {
-            (
-                (*address).to_owned(),
-                message(address, std::slice::from_ref(value)),
-            )
-        })
-        .collect();
-    let value = |address: &str| {
-        let (known, bytes) = stored.iter().find(|(known, _)| known == address)?;
-        Some(Arguments::of_tail(&bytes[(known.len() / 4 + 1) * 4..]))
-    };
-    let world = World {
-        value: &value,
-        banks: &[],
-    };
     let bytes = message(address, arguments);
     let mut all = Vec::new();
     with_arguments(&bytes, |values| {
-        for route in mapping.routes(address) {
-            let mut out = Vec::new();
-            if route.write(values, &world, &mut out) {
-                all.push(shown(&out));
+        with_world(stored, |world| {
+            for route in mapping.routes(address) {
+                let mut out = Vec::new();
+                if route.write(values, world, &mut out) {
+                    all.push(shown(&out));
+                }
             }
-        }
+        });
     });
     all
 }
@@ -141,7 +129,7 @@ fn shown(bytes: &[u8]) -> String {
         .position(|&byte| byte == 0)
         .unwrap_or(bytes.len());
     let address = String::from_utf8(bytes[..end].to_vec()).unwrap();
-    let tail = &bytes[(end / 4 + 1) * 4..];
+    let tail = &bytes[string_bytes(end)..];
     let values: Vec<String> = Arguments::of_tail(tail)
         .map(|value| match value {
             ArgumentView::String(text) => format!("String({:?})", String::from_utf8_lossy(text)),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::clients::ClientId;
 use super::code::Code;
 use super::denial::{Manner, Refusal, words};
 use super::output::Outputs;
@@ -28,6 +29,17 @@ pub(super) struct Hand {
     pub(super) clipped: bool,
     /// It was said in a dialect, in which a device rounds.
     pub(super) native: bool,
+}
+
+impl Hand {
+    /// One that speaks a dialect.
+    const NATIVE: Self = Self {
+        event: false,
+        hold: None,
+        touches: false,
+        clipped: false,
+        native: true,
+    };
 }
 
 impl Gateway {
@@ -84,13 +96,19 @@ impl Gateway {
         (address, values): (&str, Arguments<'_>),
         deeds: &mut Deeds,
     ) {
+        self.with_world(asker.client, |world| {
+            mapping.read(address, values, world, deeds);
+        });
+    }
+
+    /// Lends a mapping what it has to know of the show and of a client.
+    pub(super) fn with_world<R>(&self, client: ClientId, take: impl FnOnce(&World<'_>) -> R) -> R {
         let value = |address: &str| self.stored(address);
-        let root = self.clients.root(asker.client);
-        let world = World {
+        let session = self.clients.session_if_alive(self.clients.root(client));
+        take(&World {
             value: &value,
-            banks: &self.clients.session(root).banks,
-        };
-        mapping.read(address, values, &world, deeds);
+            banks: session.map_or(&[], |session| &session.banks),
+        })
     }
 
     /// The stored value of an address.
@@ -122,9 +140,8 @@ impl Gateway {
                 let hand = Hand {
                     event,
                     hold,
-                    touches: false,
                     clipped,
-                    native: true,
+                    ..Hand::NATIVE
                 };
                 return self.write_native(now, asker, deed, hand, out);
             }
@@ -327,10 +344,7 @@ impl Gateway {
         out: &mut Outputs,
     ) {
         self.note_unmapped(asker, message, true, out);
-        let hand = Hand {
-            native: true,
-            ..Hand::default()
-        };
+        let hand = Hand::NATIVE;
         let root = mapping.about.root.as_bytes();
         if root.is_empty() {
             let asked = Asked {
@@ -384,9 +398,8 @@ impl Gateway {
                     let hand = Hand {
                         event,
                         hold,
-                        touches: false,
                         clipped,
-                        native: true,
+                        ..Hand::NATIVE
                     };
                     into.push((deed.message.to_vec(), hand));
                 }

@@ -12,7 +12,7 @@ use super::queue::Kind;
 use super::table::AddressId;
 use super::{Asker, Gateway};
 use crate::config::Timeout;
-use crate::mapping::{Mapping, Told, When, World};
+use crate::mapping::{Mapping, Told, When};
 use crate::osc::{Arguments, append_tail};
 use crate::time::Instant;
 
@@ -183,12 +183,6 @@ impl Gateway {
         (address, values): (&str, Arguments<'_>),
         said: &mut Translation,
     ) {
-        let value = |address: &str| self.stored(address);
-        let session = self.clients.session_if_alive(self.clients.root(client));
-        let world = World {
-            value: &value,
-            banks: session.map_or(&[], |session| &session.banks),
-        };
         said.clear();
         let mut covered = false;
         for route in mapping.routes(address) {
@@ -196,7 +190,8 @@ impl Gateway {
                 said.step = route.step(values);
             }
             covered = true;
-            if route.write(values, &world, &mut said.built) {
+            let built = &mut said.built;
+            if self.with_world(client, |world| route.write(values, world, built)) {
                 let before = said.joined.len();
                 let (joined, table) = (&mut said.joined, &self.table);
                 route.each_joined(&mut said.scratch, |address| {
@@ -365,16 +360,12 @@ impl Gateway {
         let Some(mapping) = self.mapping_at(client) else {
             return;
         };
-        let value = |address: &str| self.stored(address);
-        let session = self.clients.session_if_alive(self.clients.root(client));
-        let world = World {
-            value: &value,
-            banks: session.map_or(&[], |session| &session.banks),
-        };
         let mut built = std::mem::take(&mut out.native);
         let mut texts = Vec::new();
         for route in mapping.tellings(told) {
-            if route.tell(&told, &world, &mut texts, &mut built) {
+            if self.with_world(client, |world| {
+                route.tell(&told, world, &mut texts, &mut built)
+            }) {
                 out.push(queue, Kind::Status, via, &built);
             }
         }

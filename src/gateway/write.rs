@@ -14,7 +14,7 @@ use super::rules::{Nature, Shape};
 use super::table::AddressId;
 use super::{Asker, Gateway, UnlockCause};
 use crate::limits::{PATTERN_CANDIDATES_MAX, PATTERN_DENIALS_MAX, PATTERN_MATCHES_MAX};
-use crate::osc::{Arguments, Encoder, Pattern, append_message};
+use crate::osc::{Arguments, Encoder, Pattern, append_message, string_bytes};
 use crate::time::Instant;
 
 impl Gateway {
@@ -351,5 +351,5 @@ pub(super) const fn manner(act: &Act<'_>) -> Manner {
 
 /// How long an address is on the wire.
 pub(super) const fn padded(address: &str) -> usize {
-    (address.len() / 4 + 1) * 4
+    string_bytes(address.len())
 }

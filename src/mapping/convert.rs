@@ -377,27 +377,14 @@ fn plain(value: ArgumentView<'_>, tag: u8) -> Result<ArgumentView<'_>, Unfit> {
         return Ok(value);
     }
     match tag {
-        b's' | b'S' => match value {
-            ArgumentView::String(text) | ArgumentView::Symbol(text) => Ok(if tag == b's' {
-                ArgumentView::String(text)
-            } else {
-                ArgumentView::Symbol(text)
-            }),
-            ArgumentView::Int(_)
-            | ArgumentView::Float(_)
-            | ArgumentView::Blob(_)
-            | ArgumentView::Long(_)
-            | ArgumentView::Time(_)
-            | ArgumentView::Double(_)
-            | ArgumentView::Char(_)
-            | ArgumentView::Color(_)
-            | ArgumentView::Midi(_)
-            | ArgumentView::True
-            | ArgumentView::False
-            | ArgumentView::Nil
-            | ArgumentView::Infinitum
-            | ArgumentView::ArrayBegin
-            | ArgumentView::ArrayEnd => Err(Unfit::Type),
+        b's' | b'S' => match (value, tag) {
+            (ArgumentView::String(text) | ArgumentView::Symbol(text), b's') => {
+                Ok(ArgumentView::String(text))
+            }
+            (ArgumentView::String(text) | ArgumentView::Symbol(text), _) => {
+                Ok(ArgumentView::Symbol(text))
+            }
+            _ => Err(Unfit::Type),
         },
         b'i' | b'h' | b'f' | b'd' | b'T' => {
             let number = read_number(value).ok_or(Unfit::Type)?;

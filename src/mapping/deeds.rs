@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::convert::Unfit;
+use super::dialect::World;
+use crate::osc::string_bytes;
 
 /// What a native message means, in the order in which it is to be done. Used again for the next
 /// message, so that its memory is too.
@@ -50,7 +52,7 @@ impl Deed<'_> {
     #[must_use]
     pub fn tail(&self) -> &[u8] {
         self.message
-            .get((self.address.len() / 4 + 1) * 4..)
+            .get(string_bytes(self.address.len())..)
             .unwrap_or_default()
     }
 }
@@ -149,6 +151,20 @@ impl Deeds {
         self.list.clear();
         self.bytes.clear();
         self.looked_at = 0;
+    }
+
+    /// A pattern makes no address known: of the deeds from `first` on, those that would do so are
+    /// forgotten.
+    pub(super) fn keep_known(&mut self, first: usize, world: &World<'_>) {
+        let mut next = first;
+        while let Some(deed) = self.get(next) {
+            let makes_known = matches!(deed.what, What::Write { .. } | What::Touch { .. });
+            if makes_known && (world.value)(deed.address).is_none() {
+                self.list.remove(next);
+            } else {
+                next += 1;
+            }
+        }
     }
 
     /// A pattern asks for too much: nothing of it is done.

@@ -4,19 +4,11 @@ use super::convert::{Unfit, read_number};
 use super::deeds::{Deeds, What};
 use super::dialect::{Mapping, Unmapped, World};
 use super::entries::Way;
-use super::line::{Fit, Found, Line, Map, NOTHING_FOUND, Role, Service, Toggle, Touch};
+use super::line::{Fit, Found, Line, Literal, Map, NOTHING_FOUND, Role, Service, Toggle, Touch};
 use super::template::{Captured, Held, NOTHING_HELD, Values};
-use super::writing::is_down;
+use super::writing::{NO_VALUES, is_down};
 use crate::limits::PATTERN_MATCHES_MAX;
 use crate::osc::{ArgumentView, Arguments, Pattern, is_pattern};
-
-/// A native message and the line that it is held against.
-#[derive(Clone, Copy)]
-pub(super) struct Said<'a> {
-    pub(super) values: Arguments<'a>,
-    /// It was addressed by a pattern: it makes no address known.
-    pub(super) by_pattern: bool,
-}
 
 impl Mapping {
     /// Reads a native message.
@@ -28,10 +20,6 @@ impl Mapping {
         if !is_line && self.deny.iter().any(|pattern| pattern.matches(address)) {
             return deeds.say(What::Denied, None);
         }
-        let said = Said {
-            values,
-            by_pattern: false,
-        };
         // A suffix may hold what makes a pattern of an address elsewhere.
         if self.read_suffixed(address, world, deeds) {
             return;
@@ -39,7 +27,7 @@ impl Mapping {
         if is_pattern(address) && self.native.of(address).is_empty() {
             return self.read_pattern(address, values, world, deeds);
         }
-        self.read_one(address, said, world, deeds);
+        self.read_one(address, values, world, deeds);
         if deeds.is_empty() {
             let ignored = self.ignore.iter().any(|pattern| pattern.matches(address));
             let what = match self.about.unmapped {
@@ -72,10 +60,6 @@ impl Mapping {
             return deeds.say(What::Pass, None);
         };
         let is_denied = |native: &str| self.deny.iter().any(|deny| deny.matches(native));
-        let said = Said {
-            values,
-            by_pattern: true,
-        };
         let mut matches = 0;
         let prefix = pattern.prefix();
         for native in self.native.from(prefix) {
@@ -94,7 +78,9 @@ impl Mapping {
                 if self.denies_lines && is_denied(native) {
                     deeds.say(What::Denied, None);
                 } else {
-                    self.read_one(native, said, world, deeds);
+                    let first = deeds.len();
+                    self.read_one(native, values, world, deeds);
+                    deeds.keep_known(first, world);
                 }
             }
         }
@@ -162,7 +148,7 @@ impl Mapping {
     }
 
     /// Reads a message at one address.
-    fn read_one(&self, address: &str, said: Said<'_>, world: &World<'_>, deeds: &mut Deeds) {
+    fn read_one(&self, address: &str, said: Arguments<'_>, world: &World<'_>, deeds: &mut Deeds) {
         let mut unfit = None;
         for (id, way, held) in self.lines_at(address, world) {
             let fit = self.read_line((id, way), address, held, said, world, deeds);
@@ -186,7 +172,7 @@ impl Mapping {
     fn read_release_elsewhere(
         &self,
         address: &str,
-        said: Said<'_>,
+        said: Arguments<'_>,
         world: &World<'_>,
         deeds: &mut Deeds,
     ) {
@@ -227,7 +213,7 @@ impl Mapping {
         (id, way): (u32, Way),
         address: &str,
         mut held: Held<'a>,
-        said: Said<'a>,
+        said: Arguments<'a>,
         world: &World<'_>,
         deeds: &mut Deeds,
     ) -> Fit {
@@ -235,21 +221,21 @@ impl Mapping {
         let mut found = NOTHING_FOUND;
         match &line.role {
             Role::Map(map) => {
-                if self.is_question(way, map, said.values) {
+                if self.is_question(way, map, said) {
                     // At an address of its own, which one is asked for may be an argument; where
                     // another line has its values there, more than that is a value.
                     let mut rivals = self.native.of(address).iter();
                     let alone = !rivals.any(|entry| entry.way == Way::Device);
-                    if way == Way::Get && !line.read_captures(said.values, &mut held, alone) {
+                    if way == Way::Get && !line.read_captures(said, &mut held, alone) {
                         return Fit::No;
                     }
                     self.query(id, line, &held, deeds);
                     return Fit::Yes;
                 }
-                let none = said.values.tags().is_empty();
+                let none = said.tags().is_empty();
                 // A press without arguments is a press.
                 if !(none && (map.event.is_some() || map.toggle == Some(Toggle::Press))) {
-                    match line.read(said.values, &mut held, &mut found) {
+                    match line.read(said, &mut held, &mut found) {
                         Fit::Yes => {}
                         other @ (Fit::No | Fit::Unfit(_)) => return other,
                     }
@@ -263,7 +249,7 @@ impl Mapping {
             }
             Role::Touch(touch) => self.read_touch((id, way), touch, &mut held, said, world, deeds),
             Role::Bank(bank) => {
-                match line.read(said.values, &mut held, &mut found) {
+                match line.read(said, &mut held, &mut found) {
                     Fit::Yes => {}
                     other @ (Fit::No | Fit::Unfit(_)) => return other,
                 }
@@ -271,7 +257,7 @@ impl Mapping {
             }
             Role::Service(service) => {
                 if let Service::Follow { named: true, .. } = service
-                    && let Some(ArgumentView::String(native)) = said.values.clone().next()
+                    && let Some(ArgumentView::String(native)) = said.clone().next()
                     && let Ok(native) = std::str::from_utf8(native)
                 {
                     self.point_at_named(id, native, world, deeds);
@@ -290,19 +276,19 @@ impl Mapping {
         (id, way): (u32, Way),
         touch: &Touch,
         held: &mut Held<'a>,
-        said: Said<'a>,
+        said: Arguments<'a>,
         world: &World<'_>,
         deeds: &mut Deeds,
     ) -> Fit {
         let line = &self.lines[id as usize];
         let mut found = NOTHING_FOUND;
-        let none = said.values.tags().is_empty();
+        let none = said.tags().is_empty();
         let down = if none && way == Way::Device && touch.release.is_some() {
             true
         } else if none && way == Way::Release {
             false
         } else {
-            match line.read(said.values, held, &mut found) {
+            match line.read(said, held, &mut found) {
                 Fit::Yes => {}
                 other @ (Fit::No | Fit::Unfit(_)) => return other,
             }
@@ -318,16 +304,6 @@ impl Mapping {
         let first = deeds.len();
         self.point(What::Touch { down }, id, line, held, deeds);
         self.put_control(line, held, first, deeds);
-        // A pattern makes no address known.
-        let mut next = first;
-        while said.by_pattern && next < deeds.len() {
-            let is_known = |deed: super::Deed<'_>| (world.value)(deed.address).is_some();
-            if deeds.get(next).is_some_and(is_known) {
-                next += 1;
-            } else {
-                deeds.list.remove(next);
-            }
-        }
         Fit::Yes
     }
 
@@ -367,13 +343,12 @@ impl Mapping {
         match (all.next(), &self.queries.argument) {
             (None, _) => self.queries.bare && is_value,
             (Some(value), Some(literal)) => {
-                let same_type = literal.view().tag() == value.tag()
-                    || matches!(value, ArgumentView::True | ArgumentView::False)
-                        && matches!(literal, super::line::Literal::Flag(_));
-                is_value
-                    && same_type
-                    && all.tags().is_empty()
-                    && (literal.is(value) || matches!(literal, super::line::Literal::Flag(_)))
+                let asks = match (literal, value) {
+                    // Either flag asks, whichever is written.
+                    (Literal::Flag(_), ArgumentView::True | ArgumentView::False) => true,
+                    _ => literal.view().tag() == value.tag() && literal.is(value),
+                };
+                is_value && asks && all.tags().is_empty()
             }
             (Some(_), None) => false,
         }
@@ -381,7 +356,7 @@ impl Mapping {
 
     fn query(&self, id: u32, line: &Line, held: &Held<'_>, deeds: &mut Deeds) {
         for template in &line.gateway {
-            self.push(What::Query, id, (line, template, held), &[], deeds);
+            self.push(What::Query, id, (line, template, held), NO_VALUES, deeds);
         }
     }
 
@@ -395,7 +370,7 @@ impl Mapping {
         deeds: &mut Deeds,
     ) {
         for template in &line.gateway {
-            self.push(what, id, (line, template, held), &[], deeds);
+            self.push(what, id, (line, template, held), NO_VALUES, deeds);
         }
     }
 
@@ -406,7 +381,7 @@ impl Mapping {
             if matches!(line.role, Role::Map(_)) {
                 for template in &line.gateway {
                     let what = What::Serve(id as usize);
-                    self.push(what, id, (line, template, &held), &[], deeds);
+                    self.push(what, id, (line, template, &held), NO_VALUES, deeds);
                 }
             }
         }
@@ -424,12 +399,12 @@ impl Mapping {
         id: u32,
         why: Unfit,
         mut held: Held<'a>,
-        said: Said<'a>,
+        said: Arguments<'a>,
         deeds: &mut Deeds,
     ) {
         let line = &self.lines[id as usize];
         let mut found = NOTHING_FOUND;
-        let _ = line.read(said.values, &mut held, &mut found);
+        let _ = line.read(said, &mut held, &mut found);
         let before = deeds.len();
         self.point(What::Unfit(why), id, line, &held, deeds);
         if deeds.len() == before {

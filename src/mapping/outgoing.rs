@@ -7,7 +7,7 @@ use super::line::{
     Edge, LINE_VALUES_MAX, Line, Map, NOTHING_FOUND, Piece, Role, Say, Slot, Tell, When, Whose,
 };
 use super::template::{Captured, Held, NOTHING_HELD, Values};
-use crate::osc::{ArgumentView, Arguments, append_tail};
+use crate::osc::{ArgumentView, Arguments, append_tail, string_bytes};
 
 /// One way in which a device is told of a gateway address.
 #[derive(Clone, Copy, Debug)]
@@ -316,7 +316,7 @@ impl<'m> Route<'m> {
         if !template.fill(held, &self.compiled().captures, out) {
             return false;
         }
-        let padded = (out.len() / 4 + 1) * 4;
+        let padded = string_bytes(out.len());
         out.resize(padded, 0);
         true
     }
@@ -447,7 +447,7 @@ pub fn answer(
 ) {
     out.clear();
     out.extend_from_slice(send.as_bytes());
-    let padded = (out.len() / 4 + 1) * 4;
+    let padded = string_bytes(out.len());
     out.resize(padded, 0);
     let Some(args) = args else {
         return append_tail(out, came);

@@ -5,19 +5,21 @@ use std::ops::Range;
 use super::convert::{Unfit, read_number};
 use super::deeds::{Deeds, Meant, What};
 use super::dialect::{Mapping, World};
-use super::incoming::Said;
 use super::line::{Edge, Found, Line, Map, NOTHING_FOUND, Slot, Toggle};
 use super::template::{Captured, Held};
-use crate::osc::{ArgumentView, append_tail};
+use crate::osc::{ArgumentView, Arguments, append_tail, string_bytes};
+
+/// What a deed says that writes nothing.
+pub(super) const NO_VALUES: std::iter::Empty<ArgumentView<'static>> = std::iter::empty();
 
 impl Mapping {
     /// Adds a deed about the address that a template makes; nothing where a capture is missing.
-    pub(super) fn push(
+    pub(super) fn push<'v>(
         &self,
         what: What,
         id: u32,
         (line, template, held): (&Line, &super::template::Template, &Held<'_>),
-        values: &[ArgumentView<'_>],
+        values: impl Iterator<Item = ArgumentView<'v>> + Clone,
         deeds: &mut Deeds,
     ) {
         let start = deeds.bytes.len();
@@ -28,9 +30,9 @@ impl Mapping {
         let address = start..deeds.bytes.len();
         let mut message = 0..0;
         if matches!(what, What::Write { .. }) {
-            let padded = start + (address.len() / 4 + 1) * 4;
+            let padded = start + string_bytes(address.len());
             deeds.bytes.resize(padded, 0);
-            append_tail(&mut deeds.bytes, values.iter().copied());
+            append_tail(&mut deeds.bytes, values);
             message = start..deeds.bytes.len();
         }
         let user = self.put_user(line, held, deeds);
@@ -80,7 +82,7 @@ impl Mapping {
         id: u32,
         map: &Map,
         (held, found, none): (&Held<'_>, &Found<'_>, bool),
-        said: Said<'_>,
+        said: Arguments<'_>,
         world: &World<'_>,
         deeds: &mut Deeds,
     ) {
@@ -92,7 +94,7 @@ impl Mapping {
             found[0] = ArgumentView::Int(number);
         }
         let is_press = map.event == Some(Edge::Press) || map.toggle == Some(Toggle::Press);
-        let mut all = said.values;
+        let mut all = said;
         let first = if map.conversions.is_empty() {
             all.next()
         } else {
@@ -109,25 +111,19 @@ impl Mapping {
             clipped,
         };
         if bare {
-            return self.push_if_known(write(false), id, (line, held), &[], said, world, deeds);
+            return self.push_all(write(false), id, (line, held), &[], deeds);
         }
         if line.slots.is_none() {
-            return self.pass(write(false), id, (line, held), said, world, deeds);
+            // The message as it came, behind the other address.
+            let to = (line, &line.gateway[0], held);
+            return self.push(write(false), id, to, said, deeds);
         }
         if let Some(value) = self.resolved(map, (line, held), found[0], world, deeds) {
             let values = match value {
                 Ok(value) => value,
                 Err(what) => return self.point(what, id, line, held, deeds),
             };
-            return self.push_if_known(
-                write(false),
-                id,
-                (line, held),
-                &[values],
-                said,
-                world,
-                deeds,
-            );
+            return self.push_all(write(false), id, (line, held), &[values], deeds);
         }
         let mut values = NOTHING_FOUND;
         let mut clipped = false;
@@ -141,78 +137,26 @@ impl Mapping {
             }
         }
         let values = &values[..map.conversions.len()];
-        self.push_if_known(write(clipped), id, (line, held), values, said, world, deeds);
+        self.push_all(write(clipped), id, (line, held), values, deeds);
     }
 
     /// One deed for each gateway address: all values to the one, or one value to each.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "what a write is, and where it goes"
-    )]
-    fn push_if_known(
+    fn push_all(
         &self,
         what: What,
         id: u32,
         (line, held): (&Line, &Held<'_>),
         values: &[ArgumentView<'_>],
-        said: Said<'_>,
-        world: &World<'_>,
         deeds: &mut Deeds,
     ) {
         for (n, template) in line.gateway.iter().enumerate() {
-            let own = if line.gateway.len() > 1 {
-                &values[n..=n]
-            } else {
-                values
+            let own = match values.get(n..=n) {
+                Some(own) if line.gateway.len() > 1 => own,
+                Some(_) | None => values,
             };
-            let before = (deeds.list.len(), deeds.bytes.len());
+            let own = own.iter().copied();
             self.push(what, id, (line, template, held), own, deeds);
-            if said.by_pattern && deeds.list.len() > before.0 {
-                let address = deeds.get(before.0).map_or("", |deed| deed.address);
-                if (world.value)(address).is_none() {
-                    deeds.list.truncate(before.0);
-                    deeds.bytes.truncate(before.1);
-                }
-            }
         }
-    }
-
-    /// Values that stay as they are.
-    fn pass(
-        &self,
-        what: What,
-        id: u32,
-        (line, held): (&Line, &Held<'_>),
-        said: Said<'_>,
-        world: &World<'_>,
-        deeds: &mut Deeds,
-    ) {
-        let template = &line.gateway[0];
-        let before = (deeds.list.len(), deeds.bytes.len());
-        self.push(what, id, (line, template, held), &[], deeds);
-        let Some(meant) = deeds.list.last().filter(|_| deeds.list.len() > before.0) else {
-            return;
-        };
-        let address = meant.address.clone();
-        let unknown = said.by_pattern
-            && std::str::from_utf8(&deeds.bytes[address.clone()])
-                .is_ok_and(|address| (world.value)(address).is_none());
-        if unknown {
-            deeds.list.truncate(before.0);
-            deeds.bytes.truncate(before.1);
-            return;
-        }
-        // The message as it came, behind the other address.
-        let user: Vec<u8> = deeds.bytes[meant.user.clone()].to_vec();
-        let start = address.start;
-        deeds.bytes.truncate(start + (address.len() / 4 + 1) * 4);
-        append_tail(&mut deeds.bytes, said.values);
-        let message = start..deeds.bytes.len();
-        deeds.bytes.extend_from_slice(&user);
-        let end = deeds.bytes.len();
-        let meant = deeds.list.last_mut().expect("it was just pushed");
-        meant.message = message.clone();
-        meant.user = message.end..end;
     }
 
     /// What a toggle or a relative move makes of the stored value; `None`: it is neither.

@@ -369,7 +369,8 @@ fn put_terminator(out: &mut Vec<u8>, length: usize) {
 }
 
 /// What a string of so many bytes takes with its terminator and padding.
-const fn string_bytes(length: usize) -> usize {
+#[must_use]
+pub const fn string_bytes(length: usize) -> usize {
     (length / 4 + 1) * 4
 }
 

@@ -32,6 +32,7 @@ pub use bundle::{BundleView, ElementView};
 pub use compile::PatternError;
 pub use encode::{
     EncodeError, Encoder, append_message, append_tail, encode_message, encode_message_into,
+    string_bytes,
 };
 pub use error::PacketError;
 pub use pattern::Pattern;
