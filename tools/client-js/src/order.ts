@@ -1,0 +1,174 @@
+// What is done to one address is done in the order in which it was asked for, one at a time.
+
+import { noAnswer } from './ask.js';
+import type { Calls, Reply, Unit } from './calls.js';
+import type { OscGateError } from './errors.js';
+import type { OscMessage } from './osc/index.js';
+import { Waiters } from './waiters.js';
+
+/** What a job does, and to what. */
+export interface Task<T> {
+  /** The addresses, or one pattern. */
+  readonly addresses: readonly string[];
+  /** For a pattern: which addresses it touches. */
+  readonly matches?: ((address: string) => boolean) | undefined;
+  /** A reading waits for what stands before it; nothing waits for a reading. */
+  readonly reads?: boolean;
+  readonly kind: Unit['kind'];
+  readonly size: number;
+  /** The requests, asked for once, at the moment of sending. */
+  compose(): OscMessage[];
+  /** What the replies amount to; throws a refusal. */
+  outcome(replies: Reply[]): T;
+  /** The task and a newer one as one; undefined if each counts. */
+  merge?(newer: Task<T>): Task<T> | undefined;
+}
+
+/** A job as the order sees it, whatever it results in. */
+interface Queued extends Unit {
+  readonly task: Pick<Task<never>, 'addresses' | 'matches'>;
+  /** What waits for it. */
+  readonly after: Queued[];
+  /** How many others it waits for. */
+  blockers: number;
+  readonly sent: boolean;
+  over: boolean;
+  takeUp(newer: Task<unknown>): Promise<unknown> | undefined;
+}
+
+/** A task in its place. */
+class Job<T> implements Queued {
+  readonly after: Queued[] = [];
+  blockers = 0;
+  sent = false;
+  over = false;
+  private readonly waiters: Waiters<T>;
+
+  constructor(
+    public task: Task<T>, private readonly order: Order, private readonly patience: number,
+  ) {
+    this.waiters = new Waiters<T>(
+      () => noAnswer(this.task.addresses.join(', '), patience),
+      () => order.abandon(this),
+    );
+  }
+
+  get size(): number {
+    return this.task.size;
+  }
+
+  get kind(): Unit['kind'] {
+    return this.task.kind;
+  }
+
+  wait(): Promise<T> {
+    return this.waiters.add(this.patience);
+  }
+
+  /** Takes a newer task up, as long as it was not sent. */
+  takeUp(newer: Task<unknown>): Promise<T> | undefined {
+    // A pattern takes up a newer one only while nothing stands behind it.
+    if (this.sent || (this.task.matches !== undefined && this.after.length > 0)) return undefined;
+    const both = this.task.merge?.(newer as Task<T>);
+    if (both === undefined) return undefined;
+    this.task = both;
+    return this.wait();
+  }
+
+  compose(): OscMessage[] {
+    this.sent = true;
+    return this.task.compose();
+  }
+
+  answered(replies: Reply[]): void {
+    try {
+      this.waiters.settle(this.task.outcome(replies));
+    } catch (error) {
+      this.waiters.fail(error as OscGateError);
+    }
+    this.order.finish(this);
+  }
+
+  failed(error: OscGateError): void {
+    this.waiters.fail(error);
+    this.order.finish(this);
+  }
+}
+
+/** The order of all tasks. */
+export class Order {
+  /** For each address the job that came last and is not over. */
+  private readonly tails = new Map<string, Queued>();
+  /** Jobs of patterns that are not over, each behind the one before it. */
+  private readonly patterns: Queued[] = [];
+
+  constructor(private readonly calls: Calls, private readonly patience: number) {}
+
+  /** Does it in its turn, or has a task that still waits take it up. */
+  add<T>(task: Task<T>): Promise<T> {
+    const [address = ''] = task.addresses;
+    // Only a task of the same kind takes up another, so the results are of one type.
+    const taken = this.tails.get(address)?.takeUp(task) as Promise<T> | undefined;
+    if (taken !== undefined) return taken;
+    const job = new Job(task, this, this.patience);
+    const promise = job.wait();
+    for (const before of this.blockersOf(task)) {
+      before.after.push(job);
+      job.blockers += 1;
+    }
+    if (task.reads !== true) this.enter(job);
+    if (job.blockers === 0) this.calls.submit(job);
+    return promise;
+  }
+
+  /** It is done, or will not be: whatever waited for it alone may go. */
+  finish(job: Queued): void {
+    if (job.over) return;
+    job.over = true;
+    for (const [address, tail] of this.tails) if (tail === job) this.tails.delete(address);
+    const at = this.patterns.indexOf(job);
+    if (at >= 0) this.patterns.splice(at, 1);
+    for (const next of job.after) {
+      next.blockers -= 1;
+      if (next.blockers === 0 && !next.over) this.calls.submit(next);
+    }
+  }
+
+  /** Nobody waits for it any more. */
+  abandon(job: Queued): void {
+    this.calls.withdraw(job);
+    this.finish(job);
+  }
+
+  /** What waits behind another job comes to nothing. */
+  drop(error: OscGateError): void {
+    const jobs = new Set([...this.tails.values(), ...this.patterns]);
+    for (const job of jobs) if (!job.sent) job.failed(error);
+  }
+
+  private blockersOf(task: Pick<Task<never>, 'addresses' | 'matches'>): Set<Queued> {
+    const found = new Set<Queued>();
+    for (const address of task.addresses) {
+      const tail = this.tails.get(address) ?? this.patternBefore(address);
+      if (tail !== undefined) found.add(tail);
+    }
+    const { matches } = task;
+    if (matches === undefined) return found;
+    for (const [address, tail] of this.tails) if (matches(address)) found.add(tail);
+    const last = this.patterns.at(-1);
+    if (last !== undefined) found.add(last);
+    return found;
+  }
+
+  private patternBefore(address: string): Queued | undefined {
+    return this.patterns.findLast((job) => job.task.matches?.(address) === true);
+  }
+
+  private enter(job: Queued): void {
+    const { addresses, matches } = job.task;
+    for (const address of addresses) this.tails.set(address, job);
+    if (matches === undefined) return;
+    for (const address of this.tails.keys()) if (matches(address)) this.tails.set(address, job);
+    this.patterns.push(job);
+  }
+}

@@ -1,0 +1,348 @@
+// The session with the gateway: begun, kept alive, lost, begun again.
+
+import { ask, text } from './ask.js';
+import { disconnected, type Calls } from './calls.js';
+import { OscGateError } from './errors.js';
+import { decodePacket, encodeBundle, encodeMessage, type OscMessage } from './osc/index.js';
+import type { OpenWire, Platform, Wire } from './wire/wire.js';
+
+export type State = 'connecting' | 'connected' | 'closed';
+
+/** The first wait before the next attempt, then twice as long each time. */
+const BACKOFF_FIRST = 250;
+const BACKOFF_MAX = 5000;
+
+/** How soon a heartbeat is repeated that was not answered, and how often until the gateway is gone. */
+const PROBE_WAIT = 500;
+const PROBES_MAX = 8;
+
+/** How long the gateway's welcome may arrive after the answer that it was sent before. */
+const WELCOME_WAIT = 200;
+
+/** How long leaving may take: a lost `bye` is said again, but nobody waits for a dead gateway. */
+const LEAVE_PATIENCE = 700;
+
+export interface SessionOptions {
+  url: URL;
+  name: string | undefined;
+  timeout: number;
+  heartbeat: number;
+  reconnect: boolean;
+}
+
+/** What the session tells its client. */
+export interface SessionEvents {
+  /** A message came. */
+  message(message: OscMessage): void;
+  /** A session begins: whatever it needs, before others may call in it. */
+  restore(): Promise<void>;
+  /** It stands; `again` unless it is the first. */
+  began(again: boolean): void;
+  /** It is lost; `over`: no other will be begun. */
+  ended(cause: OscGateError, over: boolean): void;
+  /** Something failed that does not end it. */
+  problem(error: unknown): void;
+}
+
+/** One wire, and what is known of the session on it. */
+interface Link {
+  wire: Wire;
+  name: string | undefined;
+  /** Where the gateway hears us from, as it says. */
+  endpoint: string | undefined;
+  /** Whether this client began the session, and so ends it. */
+  own: boolean;
+  unanswered: number;
+  timer: ReturnType<typeof setTimeout> | undefined;
+  welcomed: (() => void) | undefined;
+  failed: OscGateError | undefined;
+}
+
+/** A session at a time with one gateway. */
+export class Session {
+  state: State = 'connecting';
+  name = '';
+  private link: Link | undefined;
+  private pause: { timer: ReturnType<typeof setTimeout>; end: () => void } | undefined;
+  private started = false;
+
+  constructor(
+    private readonly options: SessionOptions,
+    private readonly platform: Platform,
+    private readonly calls: Calls,
+    private readonly events: SessionEvents,
+  ) {}
+
+  /** Begins the first session, or says why not. */
+  async open(): Promise<void> {
+    try {
+      await this.attempt();
+    } catch (error) {
+      this.state = 'closed';
+      throw error;
+    }
+  }
+
+  /** Whether the session is this client's own, and ends with it. */
+  get isOwn(): boolean {
+    return this.link?.own ?? false;
+  }
+
+  /** Ends the session and begins no other. */
+  async close(): Promise<void> {
+    const { link } = this;
+    this.state = 'closed';
+    if (this.pause !== undefined) {
+      clearTimeout(this.pause.timer);
+      this.pause.end();
+    }
+    if (link === undefined) return;
+    clearTimeout(link.timer);
+    if (link.own) {
+      // Whatever the outcome, there is nothing more to be done about it.
+      await ask(this.calls, '/oscgate/bye', [], LEAVE_PATIENCE, 'urgent').catch(() => undefined);
+    }
+    this.drop(link);
+  }
+
+  private drop(link: Link): void {
+    clearTimeout(link.timer);
+    link.wire.close();
+    if (this.link === link) this.link = undefined;
+  }
+
+  private async attempt(): Promise<void> {
+    let last: unknown;
+    for (const way of await this.platform.ways(this.options.url)) {
+      try {
+        await this.begin(way);
+        return;
+      } catch (error) {
+        last = error;
+        // The next address of the host is tried only where nobody answered at this one.
+        if (!(error instanceof OscGateError) || error.code !== 'NO_ANSWER') break;
+      }
+    }
+    throw last;
+  }
+
+  private async begin(way: OpenWire): Promise<void> {
+    const link = await this.wired(way);
+    this.link = link;
+    this.calls.attach(link.wire);
+    try {
+      await this.greet(link);
+      await this.introduce(link);
+      await this.events.restore();
+      this.stillWanted(link);
+    } catch (error) {
+      this.leave(link);
+      this.calls.detach(disconnected());
+      // That nobody listens is said on the wire, and ends the request as well.
+      throw link.failed ?? error;
+    }
+    this.name = link.name ?? link.wire.local ?? '';
+    this.state = 'connected';
+    this.beat(link);
+    this.calls.release();
+    this.events.began(this.started);
+    this.started = true;
+  }
+
+  private async wired(way: OpenWire): Promise<Link> {
+    let link: Link | undefined;
+    const wire = await way({
+      packet: (bytes) => {
+        if (link !== undefined && this.link === link) this.heard(link, bytes);
+      },
+      closed: (error) => {
+        if (link !== undefined && this.link === link) this.down(link, error);
+      },
+    }, this.options.timeout);
+    link = {
+      wire,
+      name: undefined, endpoint: undefined, own: wire.reliable,
+      unanswered: 0, timer: undefined, welcomed: undefined, failed: undefined,
+    };
+    return link;
+  }
+
+  private stillWanted(link: Link): void {
+    if (this.state === 'closed') throw new OscGateError('CLOSED', 'the client was closed (CLOSED)');
+    if (link.failed !== undefined) throw link.failed;
+  }
+
+  private request(address: string, ...args: string[]): Promise<unknown> {
+    return ask(this.calls, address, args.map(text), this.options.timeout, 'urgent');
+  }
+
+  private async greet(link: Link): Promise<void> {
+    const welcome = new Promise<void>((resolve) => {
+      link.welcomed = resolve;
+    });
+    try {
+      await this.request('/oscgate/ping');
+    } catch (error) {
+      if (!(error instanceof OscGateError) || error.code !== 'STALE') throw error;
+      // An old session has seen higher numbers (the clock was set back since): a client that
+      // starts anew says bye first.
+      link.wire.send(encodeMessage({ address: '/oscgate/bye', args: [] }));
+      await this.request('/oscgate/ping');
+    }
+    // The welcome is sent before the answer, but datagrams overtake each other.
+    if (link.name === undefined) await Promise.race([welcome, this.sleep(WELCOME_WAIT)]);
+  }
+
+  private async introduce(link: Link): Promise<void> {
+    const { name } = this.options;
+    if (name === undefined || link.name === name) return;
+    try {
+      await this.request('/oscgate/hello', name);
+      link.name = name;
+    } catch (error) {
+      // A client that the show file names keeps that name.
+      if (!(error instanceof OscGateError) || error.code !== 'NOT_ALLOWED') throw error;
+    }
+  }
+
+  private heard(link: Link, bytes: Uint8Array): void {
+    const messages = decodePacket(bytes);
+    if (messages === undefined) return;
+    link.unanswered = 0;
+    for (const message of messages) {
+      // A handler may have closed the client meanwhile.
+      if (this.link !== link) return;
+      this.take(link, message);
+    }
+  }
+
+  private take(link: Link, message: OscMessage): void {
+    const { address, args } = message;
+    const [first, second, ...rest] = args;
+    if (address === '/oscgate/reply' && first?.type === 'i' && second?.type === 's') {
+      if (first.value === this.calls.passedNumber()) this.identified(link, second.value);
+      else this.calls.reply(first.value, second.value, rest);
+      return;
+    }
+    if (first?.type === 's' && second?.type === 's') {
+      const [third] = rest;
+      if (address === '/oscgate/status/connected') this.welcomed(link, first.value, second.value);
+      const ours = second.value === link.endpoint && third?.type === 's';
+      if (ours && address === '/oscgate/status/disconnected') this.sentAway(link, third.value);
+    }
+    if (this.link === link) this.events.message(message);
+  }
+
+  /** The gateway says that a session began: ours, if it is our endpoint. */
+  private welcomed(link: Link, name: string, endpoint: string): void {
+    if (this.state === 'connecting') {
+      // Before we follow anything, only we are spoken of.
+      link.name ??= name;
+      if (name === this.options.name) link.name = name;
+      link.endpoint ??= endpoint;
+      link.own = true;
+      link.welcomed?.();
+    } else if (endpoint === link.endpoint) {
+      // A new session, a late copy of the first welcome, or news for a follower: ask which.
+      this.identify(link);
+    }
+  }
+
+  private sentAway(link: Link, cause: string): void {
+    const message = `the gateway ended the session: ${cause} (DISCONNECTED)`;
+    this.down(link, new OscGateError('DISCONNECTED', message));
+  }
+
+  /**
+   * Whether this is still the session that we began, nobody says; but it knows which numbers are
+   * too old, and another session does not.
+   */
+  private identify(link: Link): void {
+    const question = this.question();
+    if (question !== undefined) link.wire.send(encodeMessage(question));
+  }
+
+  private question(): OscMessage | undefined {
+    const number = this.calls.passedNumber();
+    if (number === undefined) return undefined;
+    return { address: '/oscgate/call', args: [{ type: 'i', value: number }, text('/oscgate/ping')] };
+  }
+
+  private identified(link: Link, code: string): void {
+    if (code !== 'OK' || this.state !== 'connected') return;
+    const message = 'the gateway had ended the session (DISCONNECTED)';
+    this.down(link, new OscGateError('DISCONNECTED', message));
+  }
+
+  /** Says that we live, and asks whether the gateway does. */
+  private beat(link: Link): void {
+    if (link.unanswered >= PROBES_MAX) {
+      const message = 'the gateway does not answer any more (DISCONNECTED)';
+      this.down(link, new OscGateError('DISCONNECTED', message));
+      return;
+    }
+    // Only heartbeats that were sent are counted, not time: our own timer may be late.
+    const again = link.unanswered > 0;
+    link.unanswered += 1;
+    const ping = { address: '/oscgate/ping', args: [] };
+    const question = link.wire.reliable ? undefined : this.question();
+    link.wire.send(question === undefined ? encodeMessage(ping) : encodeBundle([ping, question]));
+    const { heartbeat } = this.options;
+    const wait = Math.min(heartbeat, PROBE_WAIT);
+    link.timer = setTimeout(() => {
+      const rest = link.unanswered > 0 || again ? 0 : heartbeat - wait;
+      link.timer = setTimeout(() => this.beat(link), rest);
+    }, wait);
+  }
+
+  /** The wire is down, or the session on it is over. */
+  private down(link: Link, error: OscGateError): void {
+    link.failed = error;
+    if (this.state !== 'connected') {
+      this.calls.detach(error);
+      return;
+    }
+    const over = !this.options.reconnect;
+    this.state = over ? 'closed' : 'connecting';
+    this.leave(link);
+    this.calls.detach(disconnected());
+    this.events.ended(error, over);
+    if (!over) void this.again();
+  }
+
+  /** What is left of the session is ended, as far as the gateway still hears us. */
+  private leave(link: Link): void {
+    if (link.own) link.wire.send(encodeMessage({ address: '/oscgate/bye', args: [] }));
+    this.drop(link);
+  }
+
+  private async again(): Promise<void> {
+    let told = '';
+    for (let wait = BACKOFF_FIRST; ; wait = Math.min(wait * 2, BACKOFF_MAX)) {
+      // Not all at once, when a whole building comes back.
+      await this.sleep(wait * (0.75 + Math.random() / 2));
+      if (this.state !== 'connecting') return;
+      try {
+        await this.attempt();
+        return;
+      } catch (error) {
+        if (this.isClosed()) return;
+        const code = error instanceof OscGateError ? error.code : '';
+        // A gateway that is away is no news, and neither is the same refusal again.
+        if (code !== 'NO_ANSWER' && code !== 'DISCONNECTED' && code !== told) this.events.problem(error);
+        told = code;
+      }
+    }
+  }
+
+  private isClosed(): boolean {
+    return this.state === 'closed';
+  }
+
+  private sleep(wait: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, wait);
+      this.pause = { timer, end: resolve };
+    });
+  }
+}
