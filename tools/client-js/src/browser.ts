@@ -12,13 +12,13 @@ const BROWSER: Platform = {
     const { protocol, host } = globalThis.location;
     return `${protocol === 'https:' ? 'wss:' : 'ws:'}//${host}`;
   },
-  async ways(url) {
+  ways(url) {
     if (url.protocol === 'udp:') {
       const message = 'a browser cannot speak UDP; connect to ws://HOST:8900 (BAD_ARGUMENTS)';
-      throw new OscGateError('BAD_ARGUMENTS', message);
+      return Promise.reject(new OscGateError('BAD_ARGUMENTS', message));
     }
     const create = () => new WebSocket(url) as Socket;
-    return [(listener, timeout) => openWebSocket(create, url, listener, timeout)];
+    return Promise.resolve([(listener, timeout) => openWebSocket(create, url, listener, timeout)]);
   },
 };
 

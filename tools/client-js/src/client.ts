@@ -1,7 +1,7 @@
 // The client: what a program that talks to the gateway holds in its hand.
 
 import { ask, refusalOf, text } from './ask.js';
-import { BUNDLE_CALLS_MAX, Calls } from './calls.js';
+import { BUNDLE_CALLS_MAX, Calls, disconnected } from './calls.js';
 import { Emitter } from './emitter.js';
 import { OscGateError } from './errors.js';
 import { Held, type LostLock } from './held.js';
@@ -169,7 +169,12 @@ export class OscGateClient {
           throw error instanceof OscGateError ? error.at(at) : error;
         }
       });
-      return this.order.add(this.writes.bundle(actions, options.atomic === true ? 'atomic' : 'bundle'));
+      if (options.atomic !== true) return this.order.add(this.writes.bundle(actions, 'bundle'));
+      try {
+        return await this.order.add(this.writes.bundle(actions, 'atomic'));
+      } catch (error) {
+        throw error instanceof OscGateError ? await this.placed(error, actions) : error;
+      }
     });
   }
 
@@ -223,6 +228,21 @@ export class OscGateClient {
     return unwatched(promise);
   }
 
+  /** The refusal of an atomic bundle, with the element that is its cause. */
+  private async placed(error: OscGateError, actions: Action[]): Promise<OscGateError> {
+    // What was not refused by the gateway has no one cause.
+    if (error.index === undefined) return error;
+    // The first beginning that is refused for this reason ends with the cause.
+    let [sound, refused] = [0, actions.length];
+    while (refused - sound > 1) {
+      const middle = (sound + refused) >> 1;
+      const code = await this.order.add(this.writes.trial(actions.slice(0, middle)));
+      if (code === error.code) refused = middle;
+      else sound = middle;
+    }
+    return error.at(refused - 1, actions[refused - 1]?.address);
+  }
+
   private ask(address: string, subject: string): Promise<OscArgument[]> {
     return ask(this.calls, address, [text(subject)], this.timeout);
   }
@@ -264,7 +284,8 @@ export class OscGateClient {
   private async holding(address: string): Promise<{ ours: boolean; remaining: number }> {
     const meta = readMeta(await this.ask('/oscgate/meta', address));
     if (meta === undefined) throw notUnderstood(address);
-    return { ours: meta.locked && meta.holder === this.name, remaining: meta.remaining };
+    const ours = meta.locked && (meta.holder === this.name || !this.session.knowsName);
+    return { ours, remaining: meta.remaining };
   }
 
   private receive(message: OscMessage): void {
@@ -297,6 +318,7 @@ export class OscGateClient {
 
   private ended(cause: OscGateError, over: boolean): void {
     this.subscriptions.forgotten();
+    this.syncs.fail(disconnected());
     if (over) this.dropAll();
     this.emitters.disconnected.tell(cause);
     this.held.loseAll('disconnected');

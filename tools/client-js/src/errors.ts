@@ -41,9 +41,10 @@ export class OscGateError extends Error {
   }
 
   /** The same failure, as that of an element of a bundle. */
-  at(index: number): OscGateError {
-    const { address, holder, remaining } = this;
-    return new OscGateError(this.code, this.message, { address, holder, remaining, index });
+  at(index: number, address = this.address): OscGateError {
+    const { holder, remaining } = this;
+    const message = this.message.replace(this.address ?? '', address ?? '');
+    return new OscGateError(this.code, message, { address, holder, remaining, index });
   }
 }
 

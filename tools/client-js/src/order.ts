@@ -136,8 +136,8 @@ export class Order {
 
   /** Nobody waits for it any more. */
   abandon(job: Queued): void {
-    this.calls.withdraw(job);
     this.finish(job);
+    this.calls.withdraw(job);
   }
 
   /** What waits behind another job comes to nothing. */

@@ -55,8 +55,17 @@ interface Link {
   unanswered: number;
   timer: ReturnType<typeof setTimeout> | undefined;
   welcomed: (() => void) | undefined;
+  /** Names that it had: a late copy of old news changes nothing. */
+  names: Set<string>;
+  /** A name that was told, if this is still the same session. */
+  told: string | undefined;
   failed: OscGateError | undefined;
 }
+
+/** Stands in until there is one. */
+const NO_WIRE: Wire = {
+  reliable: false, local: undefined, busy: false, send: () => undefined, close: () => undefined,
+};
 
 /** A session at a time with one gateway. */
 export class Session {
@@ -81,6 +90,11 @@ export class Session {
       this.state = 'closed';
       throw error;
     }
+  }
+
+  /** Whether the gateway has told our name, and `name` is not a guess. */
+  get knowsName(): boolean {
+    return this.link?.name !== undefined;
   }
 
   /** Whether the session is this client's own, and ends with it. */
@@ -131,6 +145,7 @@ export class Session {
     this.link = link;
     this.calls.attach(link.wire);
     try {
+      this.stillWanted(link);
       await this.greet(link);
       await this.introduce(link);
       await this.events.restore();
@@ -150,20 +165,21 @@ export class Session {
   }
 
   private async wired(way: OpenWire): Promise<Link> {
-    let link: Link | undefined;
-    const wire = await way({
+    const link: Link = {
+      wire: NO_WIRE,
+      name: undefined, endpoint: undefined, own: false,
+      unanswered: 0, timer: undefined, welcomed: undefined, failed: undefined,
+      names: new Set(), told: undefined,
+    };
+    // What comes before the link is ours, or after it was left, is heard by nobody.
+    link.wire = await way({
       packet: (bytes) => {
-        if (link !== undefined && this.link === link) this.heard(link, bytes);
+        if (this.link === link) this.heard(link, bytes);
       },
       closed: (error) => {
-        if (link !== undefined && this.link === link) this.down(link, error);
+        if (this.link === link) this.down(link, error);
       },
     }, this.options.timeout);
-    link = {
-      wire,
-      name: undefined, endpoint: undefined, own: wire.reliable,
-      unanswered: 0, timer: undefined, welcomed: undefined, failed: undefined,
-    };
     return link;
   }
 
@@ -189,8 +205,13 @@ export class Session {
       link.wire.send(encodeMessage({ address: '/oscgate/bye', args: [] }));
       await this.request('/oscgate/ping');
     }
-    // The welcome is sent before the answer, but datagrams overtake each other.
-    if (link.name === undefined) await Promise.race([welcome, this.sleep(WELCOME_WAIT)]);
+    // The welcome is sent before the answer, but datagrams overtake each other, or are lost.
+    const lossy = link.name === undefined && !link.wire.reliable;
+    if (lossy) await Promise.race([welcome, this.sleep(WELCOME_WAIT)]);
+    link.welcomed = undefined;
+    if (!lossy) return;
+    if (link.endpoint === undefined) await this.request('/oscgate/sync', '/oscgate/status/connected');
+    if (link.endpoint === undefined) await this.sleep(WELCOME_WAIT);
   }
 
   private async introduce(link: Link): Promise<void> {
@@ -236,16 +257,30 @@ export class Session {
   /** The gateway says that a session began: ours, if it is our endpoint. */
   private welcomed(link: Link, name: string, endpoint: string): void {
     if (this.state === 'connecting') {
-      // Before we follow anything, only we are spoken of.
-      link.name ??= name;
-      if (name === this.options.name) link.name = name;
-      link.endpoint ??= endpoint;
-      link.own = true;
-      link.welcomed?.();
+      this.welcomedAtFirst(link, name, endpoint);
     } else if (endpoint === link.endpoint) {
-      // A new session, a late copy of the first welcome, or news for a follower: ask which.
+      // A new session, a new name, a late copy of old news, or news for a follower: ask which.
+      if (!link.names.has(name)) link.told = name;
       this.identify(link);
     }
+  }
+
+  private welcomedAtFirst(link: Link, name: string, endpoint: string): void {
+    if (link.welcomed !== undefined) {
+      // Before we follow anything, only we are spoken of.
+      link.own = true;
+      link.endpoint = endpoint;
+      link.name = name;
+      link.welcomed();
+      link.welcomed = undefined;
+    } else if (endpoint === (link.endpoint ?? link.wire.local)) {
+      // The welcome was lost and we asked for all sessions, or it is our `hello` that is answered.
+      // A client that is called after its endpoint is nobody else.
+      if (name === endpoint) link.own = true;
+      link.endpoint = endpoint;
+      link.name = name;
+    }
+    link.names.add(name);
   }
 
   private sentAway(link: Link, cause: string): void {
@@ -269,9 +304,22 @@ export class Session {
   }
 
   private identified(link: Link, code: string): void {
-    if (code !== 'OK' || this.state !== 'connected') return;
+    if (this.state !== 'connected') return;
+    if (code !== 'OK') {
+      this.rename(link);
+      return;
+    }
     const message = 'the gateway had ended the session (DISCONNECTED)';
     this.down(link, new OscGateError('DISCONNECTED', message));
+  }
+
+  /** It is the same session: a name that was told is a new one, by a change of the show file. */
+  private rename(link: Link): void {
+    if (link.told === undefined) return;
+    link.name = link.told;
+    link.names.add(link.told);
+    link.told = undefined;
+    this.name = link.name;
   }
 
   /** Says that we live, and asks whether the gateway does. */
@@ -282,7 +330,6 @@ export class Session {
       return;
     }
     // Only heartbeats that were sent are counted, not time: our own timer may be late.
-    const again = link.unanswered > 0;
     link.unanswered += 1;
     const ping = { address: '/oscgate/ping', args: [] };
     const question = link.wire.reliable ? undefined : this.question();
@@ -290,7 +337,7 @@ export class Session {
     const { heartbeat } = this.options;
     const wait = Math.min(heartbeat, PROBE_WAIT);
     link.timer = setTimeout(() => {
-      const rest = link.unanswered > 0 || again ? 0 : heartbeat - wait;
+      const rest = link.unanswered > 0 ? 0 : heartbeat - wait;
       link.timer = setTimeout(() => this.beat(link), rest);
     }, wait);
   }
@@ -317,7 +364,7 @@ export class Session {
   }
 
   private async again(): Promise<void> {
-    let told = '';
+    let last = '';
     for (let wait = BACKOFF_FIRST; ; wait = Math.min(wait * 2, BACKOFF_MAX)) {
       // Not all at once, when a whole building comes back.
       await this.sleep(wait * (0.75 + Math.random() / 2));
@@ -328,9 +375,12 @@ export class Session {
       } catch (error) {
         if (this.isClosed()) return;
         const code = error instanceof OscGateError ? error.code : '';
-        // A gateway that is away is no news, and neither is the same refusal again.
-        if (code !== 'NO_ANSWER' && code !== 'DISCONNECTED' && code !== told) this.events.problem(error);
-        told = code;
+        // A gateway that is away is no news; nor is our name, which our own dead session may have
+        // yet; nor the same refusal again.
+        const quiet = ['NO_ANSWER', 'DISCONNECTED', last].includes(code);
+        const early = code === 'NAME_TAKEN' && wait < BACKOFF_MAX;
+        if (!quiet && !early) this.events.problem(error);
+        if (!early) last = code;
       }
     }
   }

@@ -17,7 +17,7 @@ export interface StatusMessages {
 export type StatusKind = keyof StatusMessages;
 
 /** The names of the arguments, in order; `#` before those that are numbers. */
-const ARGUMENTS: { [Kind in StatusKind]: string[] } = {
+const ARGUMENTS: Record<StatusKind, string[]> = {
   denied: ['address', 'code', 'holder', '#remaining'],
   locked: ['address', 'holder', '#timeout'],
   unlocked: ['address', 'holder', 'cause'],

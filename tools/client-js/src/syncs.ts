@@ -16,6 +16,7 @@ interface Sync {
   /** How many there are, once the gateway has said it in this round. */
   count: number | undefined;
   asking: boolean;
+  /** When to give up, if nothing new comes. */
   until: number;
   timer: ReturnType<typeof setTimeout> | undefined;
   promise: Promise<number>;
@@ -43,7 +44,7 @@ export class Syncs {
     } catch (error) {
       return unwatched(Promise.reject(error as OscGateError));
     }
-    const sync = { ...pending(), pattern, matches };
+    const sync = { ...pending(), pattern, matches, until: performance.now() + this.patience };
     this.running.set(pattern, sync);
     void this.round(sync);
     return sync.promise;
@@ -56,7 +57,9 @@ export class Syncs {
       const [first] = args;
       // Status messages share one address, and are told apart by what they are about.
       const status = address.startsWith('/oscgate/') && first?.type === 's';
+      const before = sync.seen.size;
       sync.seen.add(status ? `${address} ${first.value}` : address);
+      if (sync.seen.size > before) sync.until = performance.now() + this.patience;
       this.moved(sync);
     }
   }
@@ -84,7 +87,6 @@ export class Syncs {
       return;
     }
     sync.asking = false;
-    sync.until = performance.now() + this.patience;
     this.moved(sync);
   }
 
@@ -101,8 +103,8 @@ export class Syncs {
 
   private still(sync: Sync): void {
     if (sync.asking) return;
-    if (performance.now() > sync.until && sync.seen.size === 0) {
-      const message = `${sync.pattern}: the values did not come (NO_ANSWER)`;
+    if (performance.now() > sync.until) {
+      const message = `${sync.pattern}: not all values came (NO_ANSWER)`;
       const error = new OscGateError('NO_ANSWER', message, { address: sync.pattern });
       this.end(sync, () => sync.reject(error));
       return;

@@ -67,7 +67,7 @@ function ofNumber(value: number, type: string | undefined): OscArgument {
 
 function ofString(value: string, type: string | undefined): OscArgument {
   if (type === 'S') return typed('S', value);
-  if (type === 'c' && [...value].length === 1) return typed('c', value);
+  if (type === 'c' && isCharacter(value)) return typed('c', value);
   return typed('s', value);
 }
 
@@ -108,7 +108,7 @@ function fits(type: string, value: unknown): boolean {
     case 'S':
       return typeof value === 'string' && !value.includes('\0');
     case 'c':
-      return typeof value === 'string' && [...value].length === 1;
+      return isCharacter(value);
     case 'b':
       return value instanceof Uint8Array;
     case 'm':
@@ -126,6 +126,10 @@ function fits(type: string, value: unknown): boolean {
     default:
       return false;
   }
+}
+
+function isCharacter(value: unknown): boolean {
+  return typeof value === 'string' && /^.$/su.test(value);
 }
 
 function isWhole(value: unknown, least: number, most: number): boolean {

@@ -51,7 +51,7 @@ function refuse(code: string, address: string, problem: string): OscGateError {
 /** Refuses what is no address, or one of the gateway's own. */
 export function checkAddress(address: string, may: 'be a pattern' | 'be plain'): void {
   const fault = typeof address === 'string' ? addressFault(address) : 'it is no text';
-  if (fault !== undefined) throw refuse('BAD_ADDRESS', String(address), fault);
+  if (fault !== undefined) throw refuse('BAD_ADDRESS', address, fault);
   if (address === '/oscgate' || address.startsWith('/oscgate/')) {
     throw refuse('BAD_ADDRESS', address, 'it is one of the gateway\'s own');
   }
@@ -97,7 +97,7 @@ export class Writes {
     return {
       ...task,
       matches: pattern ? matcher(action.address) : undefined,
-      merge: (newer) => this.merged(action, newer as Task<Written> & { action?: Action }),
+      merge: (newer) => this.merged(action, newer),
     };
   }
 
@@ -124,6 +124,21 @@ export class Writes {
       size: actions.length,
       compose: () => actions.map(requestOf),
       outcome: (replies) => this.allWritten(actions, replies),
+    };
+  }
+
+  /**
+   * The replies to an atomic bundle all say the same, whichever element is the cause. So its
+   * beginnings are tried one by one, each with something behind it that is refused for certain:
+   * nothing of a trial is ever done. The task results in the code.
+   */
+  trial(actions: Action[]): Task<string | undefined> {
+    return {
+      addresses: [],
+      kind: 'atomic',
+      size: actions.length + 1,
+      compose: () => [...actions.map(requestOf), { address: '/oscgate/none', args: [] }],
+      outcome: ([reply]) => reply?.code,
     };
   }
 

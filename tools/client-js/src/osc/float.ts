@@ -9,7 +9,7 @@ const DIGITS_MAX = 9;
 
 /** The shortest decimal that rounds to the same float32: 0.1, not 0.10000000149011612. */
 export function shortest(value: number): number {
-  if (value === 0 || Number.isInteger(value) || !Number.isFinite(value)) return value;
+  if (Number.isSafeInteger(value) || !Number.isFinite(value)) return value;
   const first = Math.abs(value) < NORMAL_MIN ? 1 : DIGITS_KEPT;
   for (let digits = first; digits < DIGITS_MAX; digits += 1) {
     const decimal = Number(value.toPrecision(digits));

@@ -3,7 +3,6 @@
 import { ADDRESS_BYTES_MAX } from './message.js';
 
 const PATTERN_CHARACTER = /[?*[\]{}]|\/\//;
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** Whether an address has characters that make it a pattern. */

@@ -27,6 +27,7 @@ function openUdp(
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
     const where = family === 6 ? `[${address}]:${port}` : `${address}:${port}`;
     let open = true;
+    let connected = false;
     const fail = (cause: unknown) => {
       const error = failure(where, cause);
       reject(error);
@@ -35,11 +36,15 @@ function openUdp(
       socket.close();
       listener.closed(error);
     };
-    socket.on('error', fail);
+    // A route that is missing for a moment loses datagrams; that nobody listens is news.
+    socket.on('error', (cause) => {
+      if (!connected || isRefused(cause)) fail(cause);
+    });
     socket.on('message', (bytes) => {
       if (open) listener.packet(bytes);
     });
     socket.connect(port, address, () => {
+      connected = true;
       resolve(wireOf(socket, () => open, () => {
         open = false;
       }, fail));
@@ -58,7 +63,6 @@ function wireOf(
     send(packet) {
       if (!isOpen()) return;
       socket.send(packet, (cause) => {
-        // A full buffer or a missing route is one lost datagram; that nobody listens is news.
         if (cause !== null && isRefused(cause)) fail(cause);
       });
     },
