@@ -18,10 +18,16 @@ pub mod gateway;
 pub mod net;
 
 #[cfg(feature = "shell")]
+pub mod http;
+
+#[cfg(feature = "shell")]
 pub mod driver;
 
 #[cfg(feature = "shell")]
 pub mod client;
+
+#[cfg(feature = "shell")]
+pub mod web;
 
 #[cfg(feature = "shell")]
 pub mod cli;

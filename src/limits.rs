@@ -146,6 +146,17 @@ pub const UNMAPPED_LISTED_MAX: usize = 64;
 /// Type tags that are listed of one of them: what it begins with says what it is.
 pub const UNMAPPED_TAGS_MAX: usize = 32;
 
+/// HTTP connections at one time, WebSockets among them: a phone in every hand of a large show, each
+/// with a few that its browser keeps open.
+pub const HTTP_CONNECTIONS_MAX: usize = 2_048;
+
+/// What may wait for the loop of all WebSockets together, 16 MiB if each is as long as can be;
+/// beyond that they are not read.
+pub const ARRIVALS_MAX: usize = 256;
+
+/// Bytes that are on their way out over one WebSocket before its destination's queue has to wait.
+pub const LINE_BYTES_MAX: usize = 64 * 1024;
+
 // Every answer but that of a reading is remembered: the longest names a user behind a client.
 const _: () = assert!(CALL_ANSWER_BYTES_MAX >= 2 * 4 * NAME_CHARS_MAX + 256);
 const _: () = assert!(QUEUE_BYTES_MAX >= 2 * DATAGRAM_BYTES_MAX);

@@ -94,17 +94,18 @@ Ctrl-C or SIGTERM stops, SIGHUP reads the file again: a good one replaces the sh
 one changes nothing.
 
 Examples:
-  oscgate run                          UDP 8900 on all interfaces, private networks served
+  oscgate run                          UDP 8900 and HTTP 8900, private networks served
   oscgate run show.toml
-  oscgate run --listen 127.0.0.1:0     a free port, printed at the start")]
+  oscgate run --listen 127.0.0.1:0 --http 127.0.0.1:0
+                                       free ports, printed at the start")]
 pub struct RunArguments {
     /// The show file; without it, the defaults (`oscgate init` prints them)
     pub file: Option<PathBuf>,
     /// A UDP address to listen on instead of the file's; may be repeated; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Vec<String>,
-    /// The HTTP address; only `off` in this version
-    #[arg(long, value_name = "off")]
+    /// Where browsers and WebSockets are served instead of where the file says, or `off`
+    #[arg(long, value_name = "ADDRESS:PORT")]
     pub http: Option<String>,
     /// How log lines are written
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]

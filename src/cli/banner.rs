@@ -8,12 +8,15 @@ use tracing::info;
 use crate::config::{Access, Allow, Clients, Show};
 
 /// Logs it.
-pub(super) fn show_banner(addresses: &[SocketAddr], show: &Show) {
+pub(super) fn show_banner(addresses: &[SocketAddr], http: Option<SocketAddr>, show: &Show) {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let version = env!("CARGO_PKG_VERSION");
     info!("oscgate {version} \"{}\"", show.gateway.name);
     for &address in addresses {
         info!("udp {address}{}", reach(address, &interfaces));
+    }
+    if let Some(address) = http {
+        info!("http {address}{}", reach(address, &interfaces));
     }
     info!("served: {}", who(&show.access, show.clients.len()));
 }

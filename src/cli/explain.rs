@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::ending::Failure;
-use super::file::{Loaded, load, print_faults};
+use super::file::{Loaded, Overrides, load, print_faults};
 use super::meaning::{PATTERN, meaning, named_by_pattern};
 use super::output::print;
 use super::play::{DENIED, Play};
@@ -28,7 +28,7 @@ const FIRST_PORT: u16 = 40_000;
 /// If the show cannot be read or has faults, if it names no such client, if the message cannot be
 /// encoded.
 pub fn explain(asked: &Explanation) -> Result<(), Failure> {
-    let show = match load(&asked.show, &[])? {
+    let show = match load(&asked.show, &Overrides::default())? {
         Loaded::Show(show) | Loaded::Empty(show) => show,
         Loaded::Faults(faults) => {
             print_faults(&faults);

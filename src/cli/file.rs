@@ -9,6 +9,15 @@ use super::ending::Failure;
 use crate::config::{Fault, Files, Show, is_mapping, load_mapping, load_show_bytes};
 use crate::mapping::Mapping;
 
+/// What the command line says instead of a show file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Where to listen; empty: as the file says.
+    pub listen: Vec<SocketAddr>,
+    /// Where HTTP is served, or that it is not; `None`: as the file says.
+    pub http: Option<Option<SocketAddr>>,
+}
+
 /// What became of a show file.
 #[derive(Debug)]
 pub(super) enum Loaded {
@@ -67,7 +76,7 @@ pub(super) fn check_file(path: &Path, show: Option<&Path>) -> Result<Checked, Fa
         source,
     })?;
     if !is_mapping(&bytes) {
-        return Ok(match load(path, &[])? {
+        return Ok(match load(path, &Overrides::default())? {
             Loaded::Show(show) => Checked::Show(show),
             Loaded::Empty(_) => Checked::Empty,
             Loaded::Faults(faults) => Checked::Faults(faults),
@@ -91,12 +100,12 @@ pub(super) fn check_file(path: &Path, show: Option<&Path>) -> Result<Checked, Fa
     )
 }
 
-/// Reads a show file; where `listen` is not empty it takes the place of what the file says.
+/// Reads a show file, parts of which the command line may override.
 ///
 /// # Errors
 ///
 /// If it cannot be read.
-pub(super) fn load(path: &Path, listen: &[SocketAddr]) -> Result<Loaded, Failure> {
+pub(super) fn load(path: &Path, overrides: &Overrides) -> Result<Loaded, Failure> {
     let bytes = fs::read(path).map_err(|source| Failure::Unreadable {
         path: path.to_owned(),
         source,
@@ -104,18 +113,30 @@ pub(super) fn load(path: &Path, listen: &[SocketAddr]) -> Result<Loaded, Failure
     let empty = bytes.trim_ascii().is_empty();
     let folder = folder_of(path);
     let read = |name: &str| read_beside(path, name);
-    Ok(
-        match load_show_bytes(
-            &path.display().to_string(),
-            &bytes,
-            listen,
-            Files::new(&read, &folder),
-        ) {
-            Ok(show) if empty => Loaded::Empty(Box::new(show)),
-            Ok(show) => Loaded::Show(Box::new(show)),
-            Err(faults) => Loaded::Faults(faults),
-        },
-    )
+    let files = Files::new(&read, &folder);
+    let loaded = load_overridden(&path.display().to_string(), &bytes, files, overrides);
+    Ok(match loaded {
+        Loaded::Show(show) if empty => Loaded::Empty(show),
+        loaded => loaded,
+    })
+}
+
+/// The same of what stands in a file of this name.
+pub(super) fn load_overridden(
+    name: &str,
+    bytes: &[u8],
+    files: Files<'_>,
+    overrides: &Overrides,
+) -> Loaded {
+    match load_show_bytes(name, bytes, &overrides.listen, files) {
+        Ok(mut show) => {
+            if let Some(http) = overrides.http {
+                show.gateway.http = http;
+            }
+            Loaded::Show(Box::new(show))
+        }
+        Err(faults) => Loaded::Faults(faults),
+    }
 }
 
 /// Prints faults on standard error, with colours on a terminal.

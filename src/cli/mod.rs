@@ -30,6 +30,7 @@ mod run;
 mod set;
 mod settings;
 mod signals;
+mod site;
 mod unlock;
 mod value;
 mod watch;

@@ -76,6 +76,7 @@ impl Play {
         self.out.clear_changes();
         let mut heard = Vec::new();
         self.out.take(|to, _, bytes| {
+            let to = to.address;
             let messages = decode_packet(bytes).unwrap_or_default();
             heard.extend(messages.into_iter().map(|message| Said { to, message }));
             Flow::Taken

@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
 use super::args::LogFormat;
-use super::file::{Loaded, load, print_faults};
-use crate::config::{Fault, Show, Watch};
+use super::file::{Loaded, Overrides, load, print_faults};
+use crate::config::{Access, Fault, Show, Watch};
 use crate::driver::{Handle, Watcher};
 
 /// The file that a running gateway was started with.
@@ -16,9 +16,13 @@ use crate::driver::{Handle, Watcher};
 pub(super) struct ShowFile {
     path: PathBuf,
     /// What the command line says instead of the file.
-    listen: Vec<SocketAddr>,
+    overrides: Overrides,
     /// Where the gateway listens, by its file.
-    in_force: Vec<SocketAddr>,
+    listen: Vec<SocketAddr>,
+    /// Where it serves HTTP, by its file.
+    http: Option<SocketAddr>,
+    /// Who is served over HTTP.
+    access: watch::Sender<Access>,
     log_format: LogFormat,
     watch: Watch,
     /// The other files that it is made from.
@@ -28,18 +32,21 @@ pub(super) struct ShowFile {
 }
 
 impl ShowFile {
-    /// The file at `path`, of which `show` is in force. `saves` is told whenever it was saved.
+    /// The file at `path`, of which `show` is in force; `access` is told when that changes, `saves`
+    /// whenever the file was saved.
     pub(super) fn new(
         path: PathBuf,
-        listen: Vec<SocketAddr>,
+        overrides: Overrides,
         log_format: LogFormat,
-        show: &Show,
+        (show, access): (&Show, watch::Sender<Access>),
         saves: mpsc::Sender<()>,
     ) -> Self {
         let mut file = Self {
             path,
-            listen,
-            in_force: show.gateway.listen.clone(),
+            overrides,
+            listen: show.gateway.listen.clone(),
+            http: show.gateway.http,
+            access,
             log_format,
             watch: Watch::Off,
             files: Vec::new(),
@@ -59,14 +66,18 @@ impl ShowFile {
             );
             return;
         };
-        if show.gateway.listen != self.in_force {
-            warn!(
-                "listen has changed in {}: that waits for a restart",
-                self.path.display()
-            );
+        let changed = [
+            ("listen", show.gateway.listen != self.listen),
+            ("http", show.gateway.http != self.http),
+        ];
+        for (key, _) in changed.into_iter().filter(|(_, has_changed)| *has_changed) {
+            let path = self.path.display();
+            warn!("{key} has changed in {path}: that waits for a restart");
         }
         self.watch_as(show.gateway.watch, show.files.clone());
         info!("{} is read again", self.path.display());
+        // Without HTTP nobody asks.
+        self.access.send_replace(show.access.clone());
         handle.reload(show).await;
     }
 
@@ -87,7 +98,7 @@ impl ShowFile {
 
     /// `None`, and it was told why, if it cannot be put in force.
     fn read(&mut self) -> Option<Box<Show>> {
-        match load(&self.path, &self.listen) {
+        match load(&self.path, &self.overrides) {
             Ok(Loaded::Show(show)) => Some(show),
             Ok(Loaded::Empty(_)) => {
                 warn!(

@@ -6,20 +6,22 @@ use std::sync::mpsc as std_mpsc;
 use std::thread;
 
 use tokio::runtime::{self, Runtime};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{info, warn};
 
 use super::args::Sockets;
 use super::banner::show_banner;
 use super::ending::Failure;
-use super::file::{Loaded, load, print_faults};
+use super::file::{Loaded, Overrides, load, load_overridden, print_faults};
 use super::log;
 use super::output::print;
 use super::reload::ShowFile;
 use super::settings::RunSettings;
 use super::signals::{HangUp, Stop};
-use crate::config::{Files, Show, Unreachable, load_show_bytes};
+use super::site::Site;
+use crate::config::{Files, Show, Unreachable};
 use crate::driver::{Driver, Handle, Settings};
+use crate::http::{Inbox, exchange};
 use crate::net::{self, BindError, Mechanism, Options, Segments, Shortage};
 
 /// Runs the gateway until it is asked to stop.
@@ -28,7 +30,7 @@ use crate::net::{self, BindError, Mechanism, Options, Segments, Shortage};
 ///
 /// If its file or one of its sockets cannot be had.
 pub fn run(settings: &RunSettings) -> Result<(), Failure> {
-    let show = first_show(settings.file.as_deref(), &settings.listen)?;
+    let show = first_show(settings.file.as_deref(), &settings.overrides)?;
     log::begin(settings.log_format);
     new_runtime()?.block_on(supervise(settings, show))
 }
@@ -36,22 +38,34 @@ pub fn run(settings: &RunSettings) -> Result<(), Failure> {
 async fn supervise(settings: &RunSettings, show: Show) -> Result<(), Failure> {
     let mut stop = Stop::listen().map_err(Failure::Start)?;
     let mut hang_up = HangUp::listen().map_err(Failure::Start)?;
-    let mut running = Running::start(driver_settings(&show, settings.sockets), show.clone())?;
+    let (exchange, inbox) = exchange();
+    let inbox = show.gateway.http.map(|_| inbox);
+    let how = driver_settings(&show, settings.sockets);
+    let mut running = Running::start(how, show.clone(), inbox)?;
+    let (access, served) = watch::channel(show.access.clone());
+    let site = match show.gateway.http {
+        Some(address) => Some(Site::start(address, served, exchange)?),
+        None => None,
+    };
+    let http = site.as_ref().map(|site| site.address);
 
-    show_banner(&running.addresses, &show);
+    show_banner(&running.addresses, http, &show);
     for shortage in &running.shortages {
         warn!("{shortage}");
     }
     let (saves, mut saved) = mpsc::channel(1);
     let mut file = settings.file.clone().map(|path| {
-        let listen = settings.listen.clone();
-        ShowFile::new(path, listen, settings.log_format, &show, saves)
+        let overrides = settings.overrides.clone();
+        ShowFile::new(path, overrides, settings.log_format, (&show, access), saves)
     });
     drop(show);
 
     let mut lines = String::new();
     for address in &running.addresses {
         lines.push_str(&format!("oscgate: listening on udp {address}\n"));
+    }
+    if let Some(address) = http {
+        lines.push_str(&format!("oscgate: listening on http {address}\n"));
     }
     lines.push_str("oscgate: ready\n");
     print(&lines)?;
@@ -73,7 +87,11 @@ async fn supervise(settings: &RunSettings, show: Show) -> Result<(), Failure> {
     info!("stopping as asked");
     running.handle.stop().await;
     // The loop tells every session, and has a bound on how long that takes.
-    running.ended.await.map_err(|_| Failure::Stopped)
+    let ended = running.ended.await.map_err(|_| Failure::Stopped);
+    if let Some(site) = site {
+        site.stop().await;
+    }
+    ended
 }
 
 /// The loop on its own thread, so that reading a file does not delay a fader.
@@ -90,14 +108,14 @@ type Bound = Result<(Handle, Vec<SocketAddr>, Vec<Shortage>), BindError>;
 
 impl Running {
     /// Binds the sockets; nothing is received before [`Running::go`].
-    fn start(settings: Settings, show: Show) -> Result<Self, Failure> {
+    fn start(settings: Settings, show: Show, inbox: Option<Inbox>) -> Result<Self, Failure> {
         let runtime = new_runtime()?;
         let (tell_bound, bound) = std_mpsc::channel::<Bound>();
         let (go, wait_to_go) = std_mpsc::channel::<()>();
         let (tell_ended, ended) = oneshot::channel();
         let serve = move || {
             runtime.block_on(async move {
-                let (driver, handle) = match Driver::bind(&settings, show) {
+                let (driver, handle) = match Driver::bind(&settings, show, inbox) {
                     Ok(bound) => bound,
                     Err(error) => return drop(tell_bound.send(Err(error))),
                 };
@@ -134,13 +152,10 @@ impl Running {
     }
 }
 
-fn first_show(file: Option<&Path>, listen: &[SocketAddr]) -> Result<Show, Failure> {
+fn first_show(file: Option<&Path>, overrides: &Overrides) -> Result<Show, Failure> {
     let loaded = match file {
-        Some(path) => load(path, listen)?,
-        None => match load_show_bytes("the command line", b"", listen, Files::NONE) {
-            Ok(show) => Loaded::Show(Box::new(show)),
-            Err(faults) => Loaded::Faults(faults),
-        },
+        Some(path) => load(path, overrides)?,
+        None => load_overridden("the command line", b"", Files::NONE, overrides),
     };
     match loaded {
         // At the start nobody is writing it: an empty file says that every default holds.
@@ -173,7 +188,8 @@ fn driver_settings(show: &Show, sockets: Sockets) -> Settings {
     }
 }
 
-fn new_runtime() -> Result<Runtime, Failure> {
+/// A runtime for one thread.
+pub(super) fn new_runtime() -> Result<Runtime, Failure> {
     runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -8,6 +8,7 @@ use super::args::{
     Arguments, Command, ExplainArguments, HoldArguments, LogFormat, MappingsCommand, Reach,
     RunArguments, SetArguments, Sockets, WatchArguments,
 };
+use super::file::Overrides;
 use super::value::{ValueError, parse_values};
 use crate::client::{Target, TargetError};
 use crate::limits::NAME_CHARS_MAX;
@@ -41,8 +42,8 @@ pub enum Task {
 pub struct RunSettings {
     /// The show file; `None`: the defaults.
     pub file: Option<PathBuf>,
-    /// Where to listen instead of where the file says; empty: as the file says.
-    pub listen: Vec<SocketAddr>,
+    /// What holds instead of what the file says.
+    pub overrides: Overrides,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// How datagrams are moved.
@@ -196,8 +197,8 @@ pub enum SettingsError {
         /// The address.
         address: SocketAddr,
     },
-    /// HTTP is asked for.
-    #[error("--http \"{text}\": not in this version yet; the only value is off")]
+    /// `--http` names no address.
+    #[error("--http \"{text}\" is no address; write IP:PORT, as 0.0.0.0:8900, or off")]
     Http {
         /// What was typed.
         text: String,
@@ -362,14 +363,18 @@ fn run_settings(run: RunArguments) -> Result<RunSettings, SettingsError> {
         }
         listen.push(address);
     }
-    if let Some(text) = run.http
-        && text != "off"
-    {
-        return Err(SettingsError::Http { text });
-    }
+    let http = match run.http.as_deref().map(|text| (text, text.parse())) {
+        None => None,
+        Some(("off", _)) => Some(None),
+        Some((_, Ok(address))) => Some(Some(address)),
+        Some((text, Err(_))) => {
+            let text = text.to_owned();
+            return Err(SettingsError::Http { text });
+        }
+    };
     Ok(RunSettings {
         file: run.file,
-        listen,
+        overrides: Overrides { listen, http },
         log_format: run.log_format,
         sockets: run.sockets,
     })
@@ -493,7 +498,7 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_in_words() {
         for (words, said) in [
-            ("run --http 127.0.0.1:0", "not in this version yet"),
+            ("run --http 8900", "is no address; write IP:PORT"),
             ("run --listen foo", "is no address"),
             ("run --listen 1.2.3.4:5 --listen 1.2.3.4:5", "given twice"),
             ("--json run", "are for the commands that talk"),
@@ -517,7 +522,8 @@ mod tests {
         let Task::Run(run) = meant(words, None).unwrap() else {
             panic!("a run");
         };
-        assert_eq!(run.listen.len(), 2);
+        assert_eq!(run.overrides.listen.len(), 2);
+        assert_eq!(run.overrides.http, Some(None));
     }
 
     fn meant(words: &str, environment: Option<&str>) -> Result<Task, SettingsError> {

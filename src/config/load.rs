@@ -6,7 +6,7 @@ use std::ops::Range;
 use toml::de::DeTable;
 
 use super::entries;
-use super::fault::{Fault, quoted};
+use super::fault::Fault;
 use super::files::Files;
 use super::keys::{FileKind, TableName};
 use super::mappings::Mappings;
@@ -142,18 +142,19 @@ fn show(
 
 fn gateway(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Gateway {
     let default = Gateway::default();
-    walk.text(section, "http", |text| not_yet("http", text, "off"));
     let watch = [
         ("report", Watch::Report),
         ("apply", Watch::Apply),
         ("off", Watch::Off),
     ];
     let listen = walk.list(section, "listen", sources::listen);
+    let http = walk.text(section, "http", sources::http);
     Gateway {
         name: walk
             .text(section, "name", values::plain_name)
             .unwrap_or(default.name),
         listen_is_explicit: listen.is_some(),
+        http: http.unwrap_or(default.http),
         listen: listen.map_or(default.listen, |listen| listening(walk, section, listen)),
         time_tags: entries::time_tags(walk, section).unwrap_or(default.time_tags),
         schedule_horizon: walk
@@ -163,18 +164,6 @@ fn gateway(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Gateway {
             .word(section, "watch", "word for `watch`", &watch)
             .unwrap_or(default.watch),
     }
-}
-
-/// A key of which this version knows one value only.
-fn not_yet(key: &str, text: &str, only: &str) -> super::walk::Read<()> {
-    if text == only {
-        return Ok(());
-    }
-    let message = format!("`{key}` = {} is not in this version yet", quoted(text));
-    Err(values::Trouble::new(
-        message,
-        format!("write \"{only}\", or take this line out"),
-    ))
 }
 
 /// Refuses a list of no addresses, or with one of them twice.
@@ -230,6 +219,11 @@ fn access(walk: &mut Walk<'_, '_>, section: &Section<'_, '_>) -> Access {
         operators: walk
             .word(section, "operators", "word for `operators`", &operators)
             .unwrap_or(default.operators),
+        origins: walk
+            .list(section, "origins", sources::origin)
+            .map_or(default.origins, |origins| {
+                origins.into_iter().map(|(one, _)| one).collect()
+            }),
     }
 }
 

@@ -41,6 +41,6 @@ pub use load_mapping::{is_mapping, load_mapping};
 
 pub use show::{
     Access, AddressRule, Allow, ClientEntry, Clients, Echo, EventRule, Gateway, Identity, Limits,
-    LockRule, LockTimes, Operators, Outside, ParameterAccess, Sessions, Show, Source, Subnet,
-    TimeTags, Timeout, Unreachable, Watch,
+    LockRule, LockTimes, Operators, Origin, Outside, ParameterAccess, Sessions, Show, Source,
+    Subnet, TimeTags, Timeout, Unreachable, Watch,
 };

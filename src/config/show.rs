@@ -42,6 +42,8 @@ pub struct Gateway {
     /// Whether `listen` was written down (in the file or by a flag). Where it was not, a machine
     /// without IPv6 is served on IPv4 alone instead of refusing to start.
     pub listen_is_explicit: bool,
+    /// `http`: where browsers and WebSockets are served (TCP); `None`: nowhere.
+    pub http: Option<SocketAddr>,
     /// `time_tags`: when bundles act, of clients whose entry does not say it.
     pub time_tags: TimeTags,
     /// `schedule_horizon`: how far ahead a bundle's time tag may lie.
@@ -59,6 +61,7 @@ impl Default for Gateway {
                 SocketAddr::from((Ipv6Addr::UNSPECIFIED, 8900)),
             ],
             listen_is_explicit: false,
+            http: Some(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8900))),
             time_tags: TimeTags::Arrival,
             schedule_horizon: Duration::from_secs(10),
             watch: Watch::Report,
@@ -99,6 +102,39 @@ pub struct Access {
     pub identity: Identity,
     /// `operators`: who may release others' locks beside the clients configured so.
     pub operators: Operators,
+    /// `origins`: the web pages that may connect, beside those of the gateway itself and of the
+    /// browser's own machine.
+    pub origins: Vec<Origin>,
+}
+
+/// One element of `origins`: where a web page comes from, as browsers say it (RFC 6454).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Wherever from, files too.
+    Any,
+    /// `scheme://host`, with `:port` where it is not the scheme's own, in lower case; or `null`, a
+    /// page that was opened as a file.
+    One(String),
+}
+
+impl Access {
+    /// Whether `allow` has a source at this IP.
+    #[must_use]
+    pub fn allows(&self, ip: IpAddr) -> bool {
+        self.allow.iter().any(|allow| match allow {
+            Allow::Any => true,
+            Allow::Private => is_private(ip),
+            Allow::Subnet(subnet) => subnet.contains(ip),
+        })
+    }
+}
+
+/// Loopback, RFC 1918, link-local (RFC 3927, RFC 4291) and unique local (RFC 4193) addresses.
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unique_local(),
+    }
 }
 
 impl Default for Access {
@@ -108,6 +144,7 @@ impl Default for Access {
             clients: Clients::Any,
             identity: Identity::Endpoint,
             operators: Operators::Loopback,
+            origins: Vec::new(),
         }
     }
 }

@@ -22,8 +22,8 @@ pub(super) const KEYS: &[Key] = &[
     key(
         Gateway,
         "http",
-        Default(r#""off""#),
-        "HTTP is not in this version yet: \"off\" is all it takes.",
+        Default(r#""0.0.0.0:8900""#),
+        "Where browsers and WebSockets are served: IP:port, or \"off\".",
     ),
     key(
         Gateway,
@@ -74,6 +74,13 @@ pub(super) const KEYS: &[Key] = &[
         Default(r#""loopback""#),
         "Who may release anybody's lock, beside the clients with operator = true: \"loopback\"\n\
          (programs on this machine) or \"none\".",
+    ),
+    key(
+        Access,
+        "origins",
+        Default("[]"),
+        "Web pages that may connect, beside those of this gateway and of the browser's own\n\
+         machine: \"http://panel.example:3000\", \"null\" (a page opened as a file), or \"any\".",
     ),
     key(
         Locks,

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::fault::quoted;
 use super::nearest::nearest;
-use super::show::{Allow, Source, Subnet};
+use super::show::{Allow, Origin, Source, Subnet};
 use super::values::Trouble;
 
 /// `listen`: an IP and a port.
@@ -42,6 +42,56 @@ fn no_listen(text: &str) -> Trouble {
         "write it like \"0.0.0.0:8900\" or \"[::]:8900\"".to_owned()
     };
     Trouble::new(message, cure)
+}
+
+/// `http`: an IP and a port, or nowhere.
+pub(super) fn http(text: &str) -> Result<Option<SocketAddr>, Trouble> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let address = listen(text).map_err(|trouble| Trouble {
+        cure: trouble.cure.map(|cure| format!("{cure}; or \"off\"")),
+        ..trouble
+    });
+    address.map(Some)
+}
+
+/// `origins`: where a web page comes from, as browsers say it (RFC 6454, section 6.1).
+pub(super) fn origin(text: &str) -> Result<Origin, Trouble> {
+    if text == "any" {
+        return Ok(Origin::Any);
+    }
+    let lower = text.to_ascii_lowercase();
+    if lower == "null" {
+        return Ok(Origin::One(lower));
+    }
+    let trouble = |cure: String| {
+        let message = format!("{} is not the origin of a web page", quoted(text));
+        Err(Trouble::new(message, cure))
+    };
+    let Some((scheme, rest)) = lower.split_once("://") else {
+        let host = lower.trim_end_matches('/');
+        return trouble(format!(
+            "write \"http://{host}\" (as the browser's address line begins), \"null\" or \"any\""
+        ));
+    };
+    let own_port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return trouble("pages come by http:// or https://".to_owned()),
+    };
+    let host = rest.trim_end_matches('/');
+    if host.is_empty() || host.contains(['/', '@', '*', '?', '#', ' ']) {
+        let plain = host
+            .split(['/', '@', '*', '?', '#', ' '])
+            .find(|part| !part.is_empty());
+        let plain = plain.unwrap_or("10.0.1.5");
+        return trouble(format!(
+            "write scheme, host and port alone, one host each: \"{scheme}://{plain}\""
+        ));
+    }
+    let host = host.strip_suffix(own_port).unwrap_or(host);
+    Ok(Origin::One(format!("{scheme}://{host}")))
 }
 
 /// `source`: an IP, IP:port or subnet. Equal ones are equal however they were written.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use crate::gateway::{Change, Outputs};
+use crate::http::Refusal;
 use crate::time::Instant;
 
 /// How many lines of one kind may come at once.
@@ -92,6 +93,7 @@ enum Kind {
     Overflow,
     Unsent,
     Receiving,
+    Refused,
     Reload,
 }
 
@@ -120,6 +122,13 @@ impl Log {
     pub fn receive_failed(&mut self, now: Instant, error: &io::Error) {
         if let Some(more) = self.may(now, Kind::Receiving) {
             warn!("receiving failed: {error}{more}");
+        }
+    }
+
+    /// Says that an HTTP connection was turned away.
+    pub fn refused(&mut self, now: Instant, from: SocketAddr, refusal: &Refusal) {
+        if let Some(more) = self.may(now, Kind::Refused) {
+            warn!("{from}: {refusal}{more}");
         }
     }
 

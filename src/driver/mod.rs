@@ -8,24 +8,29 @@
 
 mod clock;
 mod handle;
+mod lines;
 mod log;
 mod ports;
 #[cfg(test)]
 mod tests;
 mod watch;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use crate::config::{self, Show};
-use crate::gateway::{Event, Gateway, Outputs, Via};
-use crate::net::{BindError, Options, RecvBatch, Shortage, Socket, Unreachable};
+use crate::gateway::{Carrier, Event, Flow, Gateway, Outputs, Via};
+use crate::http::{Arrival, Inbox};
+use crate::net::{
+    BATCH_DATAGRAMS_MAX, BindError, Options, RecvBatch, Shortage, Socket, Unreachable, links_up,
+};
 use crate::time::Instant;
 pub use clock::Clock;
 use handle::Control;
 pub use handle::Handle;
+use lines::Lines;
 pub use log::{Limiter, Log};
 use ports::Ports;
 pub use watch::{WatchError, Watcher};
@@ -84,7 +89,7 @@ pub struct Settings {
 ///     may_lack_family: true,
 ///     options: Options::default(),
 /// };
-/// let (driver, handle) = Driver::bind(&settings, show)?;
+/// let (driver, handle) = Driver::bind(&settings, show, None)?;
 /// for address in driver.addresses() {
 ///     println!("oscgate: listening on udp {address}");
 /// }
@@ -120,6 +125,7 @@ struct Core {
     gateway: Gateway,
     out: Outputs,
     ports: Ports,
+    lines: Lines,
     log: Log,
 }
 
@@ -148,16 +154,22 @@ enum Wake {
     Ready,
     /// An order, or that nobody is left to give one.
     Control(Option<Control>),
+    /// Something over a connection.
+    Arrival(Arrival),
 }
 
 impl Driver {
     /// Binds the sockets of a show; within a tokio runtime. From then on the kernel keeps what
-    /// arrives.
+    /// arrives. What WebSockets bring comes from `inbox`, if there are any.
     ///
     /// # Errors
     ///
     /// If one of the addresses cannot be had, or none is left.
-    pub fn bind(settings: &Settings, show: Show) -> Result<(Self, Handle), BindError> {
+    pub fn bind(
+        settings: &Settings,
+        show: Show,
+        inbox: Option<Inbox>,
+    ) -> Result<(Self, Handle), BindError> {
         let options = Options {
             unreachable: wanted(&show),
             ..settings.options
@@ -195,6 +207,7 @@ impl Driver {
                 gateway: Gateway::new(show, &addresses),
                 out: Outputs::new(),
                 ports: Ports::new(sockets),
+                lines: Lines::new(inbox),
                 log: Log::new(),
             },
         };
@@ -218,6 +231,9 @@ impl Driver {
         loop {
             match self.wait(next).await {
                 Wake::Ready => {}
+                Wake::Arrival(arrival) => {
+                    self.receive_arrivals(Some(arrival));
+                }
                 Wake::Control(Some(Control::Reload(show))) => self.reload(show),
                 Wake::Control(Some(Control::Stop) | None) => break,
             }
@@ -226,6 +242,7 @@ impl Driver {
         self.core.handle(self.clock.now(), Event::Stop);
         // What cannot leave by then stays unsaid; the clients' own timeouts say it later.
         let _ = tokio::time::timeout(LAST_WORDS, self.say_last_words()).await;
+        self.core.lines.hang_up();
     }
 
     /// Waits until there is something to do; if there is already, lets the runtime look at what
@@ -238,7 +255,7 @@ impl Driver {
         if self.core.ports.must_be_tried() {
             patience = patience.min(RETRY);
         }
-        let ports = &self.core.ports;
+        let (ports, lines) = (&self.core.ports, &mut self.core.lines);
         tokio::select! {
             // An order is rare.
             biased;
@@ -247,6 +264,9 @@ impl Driver {
             // as long as one socket is never empty.
             () = tokio::task::yield_now(), if next == Next::GoOn => Wake::Ready,
             () = ports.ready(), if next == Next::Wait => Wake::Ready,
+            arrival = lines.ready(), if next == Next::Wait => {
+                arrival.map_or(Wake::Ready, Wake::Arrival)
+            }
             () = tokio::time::sleep(patience), if next == Next::Wait => Wake::Ready,
         }
     }
@@ -259,7 +279,7 @@ impl Driver {
         if self.behind {
             // What the runtime knows of a socket is not enough: woken by the time alone, it has
             // not asked the kernel yet.
-            if received == Received::All && self.core.ports.are_empty() {
+            if received == Received::All && self.core.are_empty() {
                 self.look_at_links(now, LINKS_AGE_MAX);
                 self.quiet = now;
                 self.behind = false;
@@ -322,6 +342,31 @@ impl Driver {
         }
     }
 
+    /// Takes what came over connections, `first` before all else. How much there was.
+    fn receive_arrivals(&mut self, first: Option<Arrival>) -> usize {
+        let mut count = 0;
+        let mut next = first.or_else(|| self.core.lines.try_recv());
+        if next.is_none() {
+            return count;
+        }
+        let now = self.read_clock();
+        if self.core.is_due(now) {
+            self.meet_due(now);
+        }
+        let tag = self.clock.time_tag();
+        self.core.handle(now, Event::WallClock { tag });
+        while let Some(arrival) = next {
+            self.core.take(now, arrival);
+            count += 1;
+            let more = count < BATCH_DATAGRAMS_MAX;
+            next = more.then(|| self.core.lines.try_recv()).flatten();
+        }
+        if !self.core.out.is_empty() {
+            self.core.send(now);
+        }
+        count
+    }
+
     /// Reads the sockets in turns until they are empty, or have had enough for once.
     fn receive(&mut self) -> Received {
         let count = self.core.ports.len();
@@ -331,6 +376,7 @@ impl Driver {
             for index in (self.first..count).chain(0..self.first) {
                 received += self.receive_batch(index);
             }
+            received += self.receive_arrivals(None);
             if received == 0 {
                 return Received::All;
             }
@@ -387,8 +433,11 @@ impl Driver {
             self.core.send(self.clock.now());
             if self.core.ports.must_be_tried() {
                 tokio::time::sleep(RETRY).await;
-            } else if self.core.ports.is_blocked() {
-                self.core.ports.unblocked().await;
+            } else if self.core.is_blocked() {
+                tokio::select! {
+                    () = self.core.ports.unblocked() => {}
+                    () = self.core.lines.unblocked() => {}
+                }
             } else if self.core.out.is_empty() {
                 return;
             } else {
@@ -423,13 +472,40 @@ impl Core {
         }
     }
 
-    /// Hands the outbox to the kernel, as far as it takes it.
+    /// Has the machine decide what came over a connection.
+    fn take(&mut self, now: Instant, arrival: Arrival) {
+        match arrival {
+            Arrival::Opened(line) => self.lines.add(line),
+            Arrival::Packet { connection, bytes } => {
+                let bytes = &bytes;
+                self.handle(now, Event::Packet { connection, bytes });
+                if self.out.waiting() > WAITING_MAX {
+                    self.send(now);
+                }
+            }
+            Arrival::Alive { connection } => self.handle(now, Event::Alive { connection }),
+            Arrival::Closed { connection } => {
+                self.lines.remove(connection.id);
+                self.handle(now, Event::Closed { connection });
+            }
+            Arrival::Refused { from, refusal } => self.log.refused(now, from, &refusal),
+        }
+    }
+
+    /// Hands the outbox to the kernel and to the connections, as far as they take it.
     fn send(&mut self, now: Instant) {
         for _ in 0..SEND_ROUNDS_MAX {
             // What waits from before goes first, and shows whether a full socket still is.
             self.ports.flush();
-            let ports = &mut self.ports;
-            self.out.take(|to, via, bytes| ports.offer(to, via, bytes));
+            let (ports, lines) = (&mut self.ports, &mut self.lines);
+            lines.begin_offering();
+            self.out.take(|to, via, bytes| match to.carrier {
+                Carrier::Udp => match ports.offer(to.address, via, bytes) {
+                    Flow::Stop if lines.is_any() => Flow::Later,
+                    flow => flow,
+                },
+                Carrier::Connection(id) => lines.offer(id, bytes),
+            });
             self.ports.flush();
             let mut failed = false;
             for (to, failure) in self.ports.unsent() {
@@ -449,9 +525,19 @@ impl Core {
         self.gateway.deadline().is_some_and(|due| due <= now)
     }
 
-    /// Whether something waits that no socket keeps from leaving.
+    /// Whether nothing waits to be received.
+    fn are_empty(&self) -> bool {
+        self.ports.are_empty() && self.lines.are_empty()
+    }
+
+    /// Whether something that waits is kept from leaving.
+    const fn is_blocked(&self) -> bool {
+        self.ports.is_blocked() || self.lines.is_blocked()
+    }
+
+    /// Whether something waits that nothing keeps from leaving.
     fn can_send(&self) -> bool {
-        !self.out.is_empty() && !self.ports.is_blocked()
+        !self.out.is_empty() && !self.is_blocked()
     }
 }
 
@@ -461,11 +547,4 @@ const fn wanted(show: &Show) -> Unreachable {
         config::Unreachable::Ends => Unreachable::Reported,
         config::Unreachable::Ignore => Unreachable::Ignored,
     }
-}
-
-/// The addresses of this machine's links that are up; `None` where they cannot be read.
-fn links_up() -> Option<Vec<IpAddr>> {
-    let interfaces = if_addrs::get_if_addrs().ok()?;
-    let up = interfaces.iter().filter(|interface| interface.is_oper_up());
-    Some(up.map(if_addrs::Interface::ip).collect())
 }

@@ -164,7 +164,7 @@ impl Running {
         let (bound, ready) = mpsc::channel();
         let thread = thread::spawn(move || {
             runtime().block_on(async {
-                let (driver, handle) = Driver::bind(&settings, show).unwrap();
+                let (driver, handle) = Driver::bind(&settings, show, None).unwrap();
                 bound.send((driver.addresses().collect(), handle)).unwrap();
                 driver.run().await;
             });

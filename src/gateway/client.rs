@@ -1,11 +1,12 @@
 //! What is kept of one client, and of its session.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use super::call::Calls;
 use super::clients::ClientId;
 use super::deadlines::TimerId;
 use super::destination::DestinationId;
+use super::endpoint::Endpoint;
 use super::names::NameId;
 use super::profile::{ProfileId, Who};
 use super::schedule::ScheduledId;
@@ -29,7 +30,7 @@ pub(super) struct Client {
     /// The client that speaks for it (`/oscgate/as`).
     pub(super) parent: Option<ClientId>,
     /// Where it was heard from in this session.
-    pub(super) sources: Vec<SocketAddr>,
+    pub(super) sources: Vec<Endpoint>,
     /// Where it is spoken to.
     pub(super) destinations: Vec<DestinationId>,
     /// The destination that has its configured subscriptions, where no port is fixed for them.
@@ -41,7 +42,7 @@ pub(super) struct Client {
     /// When it was last heard, in this session or before.
     pub(super) last_heard: Instant,
     /// From where it was heard then.
-    pub(super) heard_from: Option<SocketAddr>,
+    pub(super) heard_from: Option<Endpoint>,
     /// The local address that it spoke to then, where the platform says it.
     pub(super) heard_over: Option<IpAddr>,
     /// When the link of that address last came back.
@@ -65,7 +66,7 @@ pub(super) struct Session {
     /// Which one it is of all that ever began.
     pub(super) number: u64,
     /// The endpoint that it began from.
-    pub(super) endpoint: SocketAddr,
+    pub(super) endpoint: Endpoint,
     /// It has sent a heartbeat.
     pub(super) heartbeat: bool,
     /// It has sent a message under `/oscgate`.

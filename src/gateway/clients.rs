@@ -1,13 +1,12 @@
 //! Who is behind a source address, when last heard, and where it is spoken to.
 
-use std::collections::VecDeque;
-use std::net::SocketAddr;
-
 use hashbrown::HashMap;
+use std::collections::VecDeque;
 
 use super::client::{Client, Session};
 use super::deadlines::TimerId;
 use super::destination::{Destination, DestinationId, Place, Sent};
+use super::endpoint::Endpoint;
 use super::event::Via;
 use super::names::{NameId, Names};
 use super::output::Outputs;
@@ -37,7 +36,7 @@ pub(super) struct Clients {
     free: Vec<u32>,
     by_who: HashMap<Who, ClientId>,
     by_name: HashMap<String, ClientId>,
-    pub(super) sources: HashMap<SocketAddr, SourceAddress>,
+    pub(super) sources: HashMap<Endpoint, SourceAddress>,
     pub(super) destinations: Vec<Option<Destination>>,
     free_destinations: Vec<u32>,
     serials: u64,
@@ -307,7 +306,7 @@ impl Clients {
     pub(super) fn open(
         &mut self,
         client: ClientId,
-        address: SocketAddr,
+        address: Endpoint,
         via: Via,
         out: &mut Outputs,
     ) -> DestinationId {

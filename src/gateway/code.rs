@@ -122,6 +122,8 @@ pub enum EndCause {
     Silence,
     /// Its port is closed (ICMP port-unreachable).
     Unreachable,
+    /// Its connection is closed.
+    Closed,
     /// Its name or source belongs to another now.
     Replaced,
     /// The gateway stops.
@@ -136,6 +138,7 @@ impl EndCause {
             Self::Bye => "bye",
             Self::Silence => "silence",
             Self::Unreachable => "unreachable",
+            Self::Closed => "closed",
             Self::Replaced => "replaced",
             Self::Stopped => "stopped",
         }

@@ -145,7 +145,7 @@ impl Gateway {
     pub(super) fn is_same_ip(&self, asker: Asker, holder: Option<ClientId>) -> bool {
         let Some(holder) = holder else { return false };
         let (asker, holder) = (self.clients.root(asker.client), self.clients.root(holder));
-        let ip = |client| self.clients.session(client).endpoint.ip();
+        let ip = |client| self.clients.session(client).endpoint.address.ip();
         asker != holder && ip(asker) == ip(holder)
     }
 

@@ -1,7 +1,6 @@
 //! Where a client is spoken to: what it follows there, and what it was sent.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use hashbrown::HashMap;
 
 use super::clients::ClientId;
 use super::deadlines::TimerId;
+use super::endpoint::Endpoint;
 use super::event::Via;
 use super::names::NameId;
 use super::output::QueueId;
@@ -41,7 +41,7 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) struct Destination {
     /// Where it is.
-    pub(super) address: SocketAddr,
+    pub(super) address: Endpoint,
     /// Whose it is; never a user.
     pub(super) client: ClientId,
     /// What waits for it.

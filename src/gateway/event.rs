@@ -2,16 +2,29 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::endpoint::ConnectionId;
 use crate::config::Show;
 use crate::time::Instant;
 
 /// Which way a datagram came, and so which way its answer leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Via {
-    /// The socket, as an index into the list that [`Gateway::new`](super::Gateway::new) was given.
+    /// The socket, as an index into the list that [`Gateway::new`](super::Gateway::new) was given;
+    /// 0, without a meaning, where a connection carries it.
     pub socket: u16,
     /// The local address that was spoken to (for a broadcast, the receiving interface's own);
     /// `None` where the platform does not say: the kernel then chooses.
+    pub local: Option<IpAddr>,
+}
+
+/// A connection that carries packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Tells it from every other.
+    pub id: ConnectionId,
+    /// The far end, an IPv4-mapped address already folded to IPv4.
+    pub from: SocketAddr,
+    /// The local address that was connected to.
     pub local: Option<IpAddr>,
 }
 
@@ -26,6 +39,23 @@ pub enum Event<'a> {
         via: Via,
         /// What it holds, whole.
         bytes: &'a [u8],
+    },
+    /// A packet was received over a connection, which began before it without being told of.
+    Packet {
+        /// The connection.
+        connection: Connection,
+        /// What it holds, whole.
+        bytes: &'a [u8],
+    },
+    /// The far end of a connection showed that it lives, and said nothing: a WebSocket's pong.
+    Alive {
+        /// The connection.
+        connection: Connection,
+    },
+    /// A connection is gone: nothing comes from it any more.
+    Closed {
+        /// The connection.
+        connection: Connection,
     },
     /// The moment that [`Gateway::deadline`](super::Gateway::deadline) named has come.
     Timeout,

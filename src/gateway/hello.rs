@@ -52,7 +52,7 @@ impl Gateway {
             self.announce(asker, true, out);
             return Ok(Done::Nothing);
         }
-        let endpoint = self.clients.session(asker.client).endpoint;
+        let endpoint = self.clients.session(asker.client).endpoint.address;
         if renamed {
             out.change(Change::Renamed {
                 former: &former,
@@ -95,8 +95,12 @@ impl Gateway {
         if !listed && !is_name(name) {
             return bad("a name has 1 to 64 printable characters, no / and is no address");
         }
+        let at = self.clients.destination(asker.destination).address;
         let port = match port.map(u16::try_from) {
             None => None,
+            Some(_) if !at.is_udp() => {
+                return bad("over a connection there is no reply port: it is answered over itself");
+            }
             Some(Ok(port)) if port > 0 && !self.is_own_port(asker, port) => Some(port),
             Some(_) => {
                 return bad("the reply port is not between 1 and 65535, or the gateway's own");
@@ -129,7 +133,7 @@ impl Gateway {
         if !self.clients.is_alive(other) {
             return taken;
         }
-        let ip = |client: ClientId| self.clients.session(client).endpoint.ip();
+        let ip = |client: ClientId| self.clients.session(client).endpoint.address.ip();
         let unheard = now.since(self.clients.client(other).last_heard);
         if ip(other) != ip(asker.client) || unheard < NAME_TAKEOVER {
             return taken;

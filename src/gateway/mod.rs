@@ -16,7 +16,7 @@
 //! let bytes = b"/fader\0\0,f\0\0\x3f\0\0\0";
 //! gateway.handle(Instant::ZERO, Event::Datagram { from, via, bytes }, &mut out);
 //! out.take(|to, _, echo| {
-//!     assert_eq!((to, echo), (from, &bytes[..]));
+//!     assert_eq!((to.address, echo), (from, &bytes[..]));
 //!     Flow::Taken
 //! });
 //! ```
@@ -28,9 +28,11 @@ mod change;
 mod client;
 mod clients;
 mod code;
+mod connection;
 mod deadlines;
 mod denial;
 mod destination;
+mod endpoint;
 mod event;
 mod follow;
 mod hello;
@@ -73,7 +75,8 @@ mod write;
 
 pub use change::Change;
 pub use code::{Code, EndCause, UnlockCause};
-pub use event::{Event, Flow, SendFailure, Via};
+pub use endpoint::{Carrier, ConnectionId, Endpoint};
+pub use event::{Connection, Event, Flow, SendFailure, Via};
 pub use output::Outputs;
 pub use stats::Stats;
 
@@ -271,6 +274,9 @@ impl Gateway {
                 self.on_links(now, up);
             }
             Event::Datagram { .. }
+            | Event::Packet { .. }
+            | Event::Alive { .. }
+            | Event::Closed { .. }
             | Event::WallClock { .. }
             | Event::Timeout
             | Event::Unreachable { .. }
@@ -304,8 +310,14 @@ impl Gateway {
     fn on_event(&mut self, now: Instant, event: Event<'_>, out: &mut Outputs) {
         match event {
             Event::Datagram { from, via, bytes } => {
-                self.on_datagram(now, Origin { from, via }, bytes, out);
+                let from = Endpoint::udp(from);
+                self.on_packet(now, Origin { from, via }, bytes, out);
             }
+            Event::Packet { connection, bytes } => {
+                self.on_packet(now, Origin::of(connection), bytes, out);
+            }
+            Event::Alive { connection } => self.on_alive(now, Origin::of(connection)),
+            Event::Closed { connection } => self.on_closed(now, Origin::of(connection), out),
             Event::WallClock { tag } => self.wall_clock = Some(WallClock { now, tag }),
             Event::Timeout | Event::Behind { .. } | Event::CaughtUp | Event::Links { .. } => {}
             Event::Unreachable { to } => self.on_unreachable(to, out),
@@ -315,11 +327,13 @@ impl Gateway {
         }
     }
 
-    fn on_datagram(&mut self, now: Instant, origin: Origin, bytes: &[u8], out: &mut Outputs) {
+    fn on_packet(&mut self, now: Instant, origin: Origin, bytes: &[u8], out: &mut Outputs) {
         self.stats.datagrams += 1;
         if !self.profiles.allows(origin.from) {
             self.stats.not_served += 1;
-            return out.change(Change::NotServed { from: origin.from });
+            return out.change(Change::NotServed {
+                from: origin.from.address,
+            });
         }
         let packet = match PacketView::parse(bytes) {
             Ok(packet) => packet,
@@ -327,7 +341,9 @@ impl Gateway {
         };
         if self.is_own_socket(origin) {
             self.stats.own_socket += 1;
-            return out.change(Change::OwnSocket { from: origin.from });
+            return out.change(Change::OwnSocket {
+                from: origin.from.address,
+            });
         }
         if self.heard(now, origin, out) == Rate::Over {
             return;
@@ -402,7 +418,7 @@ impl Gateway {
         }
         self.stats.bad_packets[cause.index()] += 1;
         out.change(Change::BadPacket {
-            from: origin.from,
+            from: origin.from.address,
             cause,
         });
     }
@@ -414,7 +430,11 @@ impl Gateway {
     }
 
     /// Whether `to` is one of the gateway's own sockets, as seen by who speaks over `via`.
-    fn is_here(&self, to: SocketAddr, via: Via) -> bool {
+    fn is_here(&self, to: Endpoint, via: Via) -> bool {
+        if !to.is_udp() {
+            return false;
+        }
+        let to = to.address;
         self.sockets.iter().any(|socket| {
             let here =
                 || to.ip().is_loopback() || via.local == Some(to.ip()) || self.links.has(to.ip());
@@ -451,7 +471,7 @@ impl Gateway {
             return;
         }
         // Two may be spoken to at one reply port; who came first goes first.
-        let mut gone = self.clients.all_spoken_to_at(to);
+        let mut gone = self.clients.all_spoken_to_at(Endpoint::udp(to));
         gone.retain(|&client| self.clients.is_alive(client));
         gone.sort_unstable_by_key(|&client| self.clients.session(client).number);
         for client in gone {
@@ -461,7 +481,7 @@ impl Gateway {
 
     fn on_unsent(&mut self, to: SocketAddr, failure: SendFailure, out: &mut Outputs) {
         self.stats.unsent += 1;
-        let client = self.clients.spoken_to_at(to);
+        let client = self.clients.spoken_to_at(Endpoint::udp(to));
         if let Some(client) = client {
             self.clients.client_mut(client).unsent += 1;
         }

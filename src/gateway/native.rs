@@ -45,8 +45,7 @@ impl Hand {
 impl Gateway {
     /// How a client talks, if not in the gateway's own words.
     pub(super) fn mapping_of(&self, asker: Asker) -> Option<&Arc<Mapping>> {
-        let profile = self.profiles.profile(self.profile_of(asker.client));
-        profile.mapping.as_ref()
+        self.mapping_at(asker.destination)
     }
 
     /// Does what a message in a dialect means; what is under `/oscgate` is nobody's dialect.

@@ -1,14 +1,13 @@
 //! What the machine wants done: datagrams in one queue for each destination, and changes.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::net::SocketAddr;
-
 use super::change::Change;
 use super::destination::DestinationId;
+use super::endpoint::Endpoint;
 use super::event::{Flow, Via};
 use super::queue::{Kind, Queue};
 use crate::limits::CHANGES_MAX;
+use std::cell::RefCell;
+use std::collections::VecDeque;
 
 /// A destination's queue in [`Outputs`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +37,7 @@ pub struct Outputs {
 
 #[derive(Debug)]
 struct Slot {
-    to: SocketAddr,
+    to: Endpoint,
     queue: Queue,
     open: bool,
     /// How many datagrams were replaced or dropped since it was opened or last asked.
@@ -84,7 +83,7 @@ impl Outputs {
     }
 
     /// Offers what waits to `offer`, destination by destination in turns, each in its own order.
-    pub fn take(&mut self, mut offer: impl FnMut(SocketAddr, Via, &[u8]) -> Flow) {
+    pub fn take(&mut self, mut offer: impl FnMut(Endpoint, Via, &[u8]) -> Flow) {
         // Allocates only where a destination has to wait.
         let mut later = Vec::new();
         'turns: while let Some(id) = self.turns.pop_front() {
@@ -162,7 +161,7 @@ impl Outputs {
     }
 
     /// Opens a queue to a destination.
-    pub(super) fn open(&mut self, to: SocketAddr) -> QueueId {
+    pub(super) fn open(&mut self, to: Endpoint) -> QueueId {
         let slot = Slot {
             to,
             queue: Queue::default(),
@@ -283,7 +282,10 @@ impl Outputs {
         let (to, dropped) = (slot.to, slot.queue.take_dropped());
         if dropped > 0 {
             slot.dropped += dropped;
-            self.change(Change::Overflow { to, dropped });
+            self.change(Change::Overflow {
+                to: to.address,
+                dropped,
+            });
         }
     }
 
@@ -304,6 +306,8 @@ struct Span {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
     const VIA: Via = Via {
@@ -311,8 +315,8 @@ mod tests {
         local: None,
     };
 
-    fn to(port: u16) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], port))
+    fn to(port: u16) -> Endpoint {
+        Endpoint::udp(SocketAddr::from(([127, 0, 0, 1], port)))
     }
 
     #[test]
@@ -325,7 +329,7 @@ mod tests {
         out.push(short, Kind::Status, VIA, b"short");
         let mut order = Vec::new();
         out.take(|to, _, _| {
-            order.push(to.port());
+            order.push(to.address.port());
             Flow::Taken
         });
         assert!(order.iter().position(|&port| port == 2) <= Some(TURN));
@@ -341,10 +345,10 @@ mod tests {
         out.push(good, Kind::Status, VIA, b"2");
         let mut sent = Vec::new();
         out.take(|to, _, _| {
-            if to.port() == 1 {
+            if to.address.port() == 1 {
                 return Flow::Later;
             }
-            sent.push(to.port());
+            sent.push(to.address.port());
             Flow::Taken
         });
         assert_eq!(sent, [2]);
@@ -363,7 +367,7 @@ mod tests {
         assert_ne!(first, second);
         let mut said = Vec::new();
         out.take(|to, _, bytes| {
-            said.push((to.port(), bytes.to_vec()));
+            said.push((to.address.port(), bytes.to_vec()));
             Flow::Taken
         });
         assert_eq!(said, [(1, b"last words".to_vec())]);

@@ -1,10 +1,9 @@
 //! Where a client is spoken to: opened, moved and closed with what it follows there.
 
-use std::net::SocketAddr;
-
 use super::Gateway;
 use super::clients::ClientId;
 use super::destination::{DestinationId, Subscription};
+use super::endpoint::Endpoint;
 use super::event::Via;
 use super::output::Outputs;
 use super::session::Origin;
@@ -67,12 +66,12 @@ impl Gateway {
     pub(super) fn open_destination(
         &mut self,
         client: ClientId,
-        address: SocketAddr,
+        address: Endpoint,
         via: Via,
         out: &mut Outputs,
     ) -> DestinationId {
         let id = self.clients.open(client, address, via, out);
-        self.pace_destination(client, id, out);
+        self.pace_destination(id, out);
         id
     }
 
@@ -89,10 +88,10 @@ impl Gateway {
             .session
             .as_ref()
             .and_then(|session| session.reply_port);
-        let mut address = origin.from;
-        if let Some(port) = asked.or(configured) {
-            address.set_port(port);
-        }
+        let address = match asked.or(configured) {
+            Some(port) => origin.from.at_port(port),
+            None => origin.from,
+        };
         let destination = self.open_destination(client, address, origin.via, out);
         self.clients
             .add_source(now, origin.from, client, destination, out);
@@ -137,10 +136,15 @@ impl Gateway {
             return None;
         }
         let heard = self.clients.destination(heard_at);
-        let (via, mut address) = (heard.via, heard.address);
+        let (mut via, mut address) = (heard.via, heard.address);
         let fixed = profile.fixed_port();
         if let Some(port) = fixed {
-            address.set_port(port);
+            // A port that is configured is a UDP port, whatever it is heard over.
+            let udp = Endpoint::udp(address.address).at_port(port);
+            if !address.is_udp() {
+                via = self.way_to(udp.address)?;
+            }
+            address = udp;
         }
         let id = self.open_destination(client, address, via, out);
         if fixed.is_none() {

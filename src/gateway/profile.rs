@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::endpoint::Endpoint;
 use crate::config::{
-    Allow, Clients, Echo, Identity, Operators, Show, Source, Subnet, TimeTags, Timeout,
+    Access, Clients, Echo, Identity, Operators, Show, Source, Subnet, TimeTags, Timeout,
 };
 use crate::mapping::{Mapping, Role};
 use crate::osc::Pattern;
@@ -78,8 +79,8 @@ pub(super) struct ProfileId(usize);
 /// Who a source is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Who {
-    /// An unlisted source, known by its IP and port.
-    Endpoint(SocketAddr),
+    /// An unlisted source, known by its IP and port, and by what carries its packets.
+    Endpoint(Endpoint),
     /// An unlisted source, known by its IP.
     Ip(IpAddr),
     /// A configured client.
@@ -97,10 +98,7 @@ pub(super) struct Profiles {
     ips: HashMap<IpAddr, ProfileId>,
     /// Most specific first.
     subnets: Vec<(Subnet, ProfileId)>,
-    allow: Vec<Allow>,
-    clients: Clients,
-    identity: Identity,
-    operators: Operators,
+    access: Access,
     /// Whether anybody speaks a dialect.
     pub(super) has_dialects: bool,
     /// Whether any device has lamps for locks or sessions.
@@ -115,10 +113,7 @@ impl Profiles {
             endpoints: HashMap::new(),
             ips: HashMap::new(),
             subnets: Vec::new(),
-            allow: show.access.allow.clone(),
-            clients: show.access.clients,
-            identity: show.access.identity,
-            operators: show.access.operators,
+            access: show.access.clone(),
             has_dialects: show.clients.iter().any(|entry| entry.mapping.is_some()),
             tell_lamps: show.clients.iter().any(|entry| {
                 let lines = entry.mapping.as_ref().map(|mapping| mapping.lines());
@@ -182,43 +177,38 @@ impl Profiles {
     }
 
     /// Whether a source is served at all.
-    pub(super) fn allows(&self, from: SocketAddr) -> bool {
-        let served = self.allow.iter().any(|allow| match allow {
-            Allow::Any => true,
-            Allow::Private => is_private(from.ip()),
-            Allow::Subnet(subnet) => subnet.contains(from.ip()),
-        });
-        served && (self.clients == Clients::Any || self.find(from) != ProfileId::default())
+    pub(super) fn allows(&self, from: Endpoint) -> bool {
+        let served = self.access.allows(from.address.ip());
+        served && (self.access.clients == Clients::Any || self.find(from) != ProfileId::default())
     }
 
     /// Who a source is, and its profile.
-    pub(super) fn identify(&self, from: SocketAddr) -> (Who, ProfileId) {
+    pub(super) fn identify(&self, from: Endpoint) -> (Who, ProfileId) {
         let id = self.find(from);
+        let ip = from.address.ip();
         let profile = self.profile(id);
-        let identity = match (profile.source, self.identity) {
-            (Some(Source::Subnet(_)), _) => Who::Member(profile.name.clone(), from.ip()),
+        let identity = match (profile.source, self.access.identity) {
+            (Some(Source::Subnet(_)), _) => Who::Member(profile.name.clone(), ip),
             (Some(_), _) => Who::Configured(profile.name.clone()),
             (None, Identity::Endpoint) => Who::Endpoint(from),
-            (None, Identity::Ip) => Who::Ip(from.ip()),
+            (None, Identity::Ip) => Who::Ip(ip),
         };
         (identity, id)
     }
 
     /// Whether a client at `ip` with this profile may release others' locks.
     pub(super) fn is_operator(&self, profile: ProfileId, ip: IpAddr) -> bool {
-        let by_default = self.operators == Operators::Loopback && ip.is_loopback();
+        let by_default = self.access.operators == Operators::Loopback && ip.is_loopback();
         self.profile(profile).operator.unwrap_or(by_default)
     }
 
-    fn find(&self, from: SocketAddr) -> ProfileId {
-        let ip = from.ip();
+    fn find(&self, from: Endpoint) -> ProfileId {
+        let ip = from.address.ip();
         // A link-local IPv6 address is compared without the interface that a datagram names.
-        let endpoint = SocketAddr::new(ip, from.port());
-        let exact = self
-            .endpoints
-            .get(&endpoint)
-            .or_else(|| self.ips.get(&ip))
-            .copied();
+        let address = SocketAddr::new(ip, from.address.port());
+        // An entry for one port is for a UDP port.
+        let by_port = from.is_udp().then(|| self.endpoints.get(&address));
+        let exact = by_port.flatten().or_else(|| self.ips.get(&ip)).copied();
         let within = || self.subnets.iter().find(|(subnet, _)| subnet.contains(ip));
         exact
             .or_else(|| within().map(|&(_, id)| id))
@@ -252,12 +242,4 @@ fn compile(patterns: &[String]) -> Vec<Pattern> {
     compiled
         .map(|pattern| pattern.expect("patterns of a show are checked"))
         .collect()
-}
-
-/// Loopback, RFC 1918, link-local (RFC 3927, RFC 4291) and unique local (RFC 4193) addresses.
-fn is_private(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unique_local(),
-    }
 }

@@ -157,9 +157,8 @@ impl Gateway {
     }
 
     fn send_event(&mut self, to: DestinationId, via: Via, news: &News<'_>, out: &mut Outputs) {
-        let destination = self.clients.destination(to);
-        let (client, queue) = (destination.client, destination.queue);
-        if !self.send_native_event((client, queue, via), news, out) {
+        if !self.send_native_event((to, via), news, out) {
+            let queue = self.clients.destination(to).queue;
             out.push(queue, Kind::Event, via, news.message);
         }
     }

@@ -8,6 +8,7 @@ use super::change::Change;
 use super::clients::ClientId;
 use super::code::EndCause;
 use super::destination::{DestinationId, Followed, Place};
+use super::endpoint::Endpoint;
 use super::event::Via;
 use super::output::Outputs;
 use super::profile::{ProfileId, Profiles, Who};
@@ -105,7 +106,7 @@ impl Gateway {
                 }
             }
             for id in self.clients.client(client).destinations.clone() {
-                self.pace_destination(client, id, out);
+                self.pace_destination(id, out);
                 self.end_fingers(id, |address| {
                     { mapping.as_ref() }.is_none_or(|mapping| !mapping.touches(address))
                 });
@@ -145,7 +146,8 @@ impl Gateway {
             };
             let address = SocketAddr::new(ip, port);
             if let Some(via) = self.way_to(address) {
-                let destination = self.open_destination(client, address, via, out);
+                let at = Endpoint::udp(address);
+                let destination = self.open_destination(client, at, via, out);
                 self.subscribe_configured(client, destination);
             }
         }
@@ -183,7 +185,7 @@ impl Gateway {
     }
 
     /// A socket of the right family, for those who have not spoken yet.
-    fn way_to(&self, to: SocketAddr) -> Option<Via> {
+    pub(super) fn way_to(&self, to: SocketAddr) -> Option<Via> {
         let socket = self
             .sockets
             .iter()
@@ -289,7 +291,7 @@ impl Gateway {
             // One that nobody has been told of yet is told under its new name when it is.
             let session = self.clients.session(client);
             if session.announced {
-                let endpoint = session.endpoint;
+                let endpoint = session.endpoint.address;
                 out.change(Change::Renamed {
                     former: &former,
                     name: &name,
@@ -333,7 +335,7 @@ impl Gateway {
     fn follow_reply_port(&mut self, client: ClientId, out: &mut Outputs) {
         let (Some(session), Some(at)) = (
             self.clients.session_if_alive(client),
-            self.clients.last_destination(client),
+            self.clients.last_udp_destination(client),
         ) else {
             return;
         };
@@ -341,7 +343,7 @@ impl Gateway {
         if let Some(port) = session.reply_port.or(profile.reply_port) {
             self.move_to_port(client, at, port, out);
         } else if let Some(last) = self.clients.redirected(client) {
-            let at = self.move_to_port(client, at, last.port(), out);
+            let at = self.move_to_port(client, at, last.address.port(), out);
             let via = self.clients.destination(at).via;
             self.clients.answer_at_sources(client, via, out);
         }
@@ -359,7 +361,7 @@ impl Gateway {
             .all(|session| self.profiles.identify(session.endpoint).0 != *who)
     }
 
-    /// Everything that goes to a client goes to this port of its machine from now on.
+    /// Everything that goes to a client as datagrams goes to this port of its machine from now on.
     pub(super) fn move_to_port(
         &mut self,
         client: ClientId,
@@ -369,13 +371,12 @@ impl Gateway {
     ) -> DestinationId {
         let from = self.clients.destination(heard_at);
         let via = from.via;
-        let mut address = from.address;
-        address.set_port(port);
+        let address = from.address.at_port(port);
         let to = self.open_destination(client, address, via, out);
         let profile = self.profiles.profile(self.clients.client(client).profile);
         let stay = profile.fixed_port().is_some();
         for id in self.clients.client(client).destinations.clone() {
-            if id == to {
+            if id == to || !self.clients.destination(id).address.is_udp() {
                 continue;
             }
             // What is configured for a port of its own stays there, whatever a hello says.

@@ -420,7 +420,7 @@ impl Gateway {
         mut reader: Reader<'a>,
     ) -> Result<&'a str, Code> {
         let root = self.clients.root(asker.client);
-        let ip = self.clients.session(root).endpoint.ip();
+        let ip = self.clients.session(root).endpoint.address.ip();
         if !self.profiles.is_operator(self.profile_of(root), ip) {
             return Err(Code::NotAllowed);
         }

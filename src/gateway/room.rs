@@ -67,8 +67,10 @@ impl Gateway {
         out: &mut Outputs,
     ) {
         self.stats.no_room += 1;
-        out.change(Change::NoRoom { from: origin.from });
-        let ip = origin.from.ip();
+        out.change(Change::NoRoom {
+            from: origin.from.address,
+        });
+        let ip = origin.from.address.ip();
         self.refused
             .retain(|&(_, at)| now.since(at) < NO_ROOM_INTERVAL);
         if self.refused.iter().any(|&(other, _)| other == ip) || self.refused.len() >= 64 {
@@ -76,10 +78,10 @@ impl Gateway {
         }
         self.refused.push((ip, now));
         let (_, profile) = self.profiles.identify(origin.from);
-        let mut to = origin.from;
-        if let Some(port) = self.profiles.profile(profile).reply_port {
-            to.set_port(port);
-        }
+        let to = match self.profiles.profile(profile).reply_port {
+            Some(port) => origin.from.at_port(port),
+            None => origin.from,
+        };
         let queue = out.open(to);
         let text = "no room for one more client; raise [limits] clients";
         Status::Error {

@@ -7,7 +7,8 @@ use super::client::Session;
 use super::clients::ClientId;
 use super::code::{Code, EndCause, UnlockCause};
 use super::destination::DestinationId;
-use super::event::Via;
+use super::endpoint::Endpoint;
+use super::event::{Connection, Via};
 use super::output::Outputs;
 use super::profile::{ProfileId, Who};
 use super::{Asker, Gateway, Timer};
@@ -18,9 +19,22 @@ use crate::time::Instant;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Origin {
     /// The source address.
-    pub(super) from: SocketAddr,
+    pub(super) from: Endpoint,
     /// The way.
     pub(super) via: Via,
+}
+
+impl Origin {
+    /// The far end of a connection; it is answered over the same.
+    pub(super) const fn of(connection: Connection) -> Self {
+        Self {
+            from: Endpoint::connection(connection.from, connection.id),
+            via: Via {
+                socket: 0,
+                local: connection.local,
+            },
+        }
+    }
 }
 
 /// What the rate limit says of a packet.
@@ -97,8 +111,7 @@ impl Gateway {
                     self.refuse_for_lack_of_room(now, origin, out);
                     return None;
                 }
-                let name = name_of(&who);
-                self.take_over_name(&name, out);
+                let name = self.free_name_of(&who, out);
                 let client = self.clients.add(now, Some(who), &name, profile, None);
                 self.set_profile(client, profile);
                 client
@@ -113,7 +126,22 @@ impl Gateway {
         Some((client, destination))
     }
 
-    fn open_session(&mut self, now: Instant, client: ClientId, endpoint: SocketAddr) {
+    /// What a client goes by that has not said `hello`. A name of the configuration is taken from
+    /// whoever has it; of a UDP port and a TCP port of one number the second has a number behind.
+    fn free_name_of(&mut self, who: &Who, out: &mut Outputs) -> String {
+        let name = name_of(who);
+        if !matches!(who, Who::Endpoint(_)) {
+            self.take_over_name(&name, out);
+            return name;
+        }
+        let names = (2..).map(|n| format!("{name}#{n}"));
+        let mut names = std::iter::once(name.clone()).chain(names);
+        names
+            .find(|name| self.clients.named(name).is_none())
+            .expect("there are more numbers than clients")
+    }
+
+    fn open_session(&mut self, now: Instant, client: ClientId, endpoint: Endpoint) {
         let allowance = u64::from(self.limits.packets_per_second) * 1_000_000;
         self.sessions_begun += 1;
         let number = self.sessions_begun;
@@ -211,7 +239,7 @@ impl Gateway {
         self.list_unmapped(client, out);
         let session = self.clients.session(client);
         if session.announced {
-            let endpoint = session.endpoint;
+            let endpoint = session.endpoint.address;
             self.tell_disconnected(client, endpoint, cause, out);
         }
         if let Some(timer) = self.clients.session_mut(client).timer {
@@ -227,7 +255,7 @@ impl Gateway {
 
     /// Whether a client without a session is kept: it is named in the configuration itself, or is
     /// one of a subnet and still told what it follows.
-    fn is_kept(&self, client: ClientId) -> bool {
+    pub(super) fn is_kept(&self, client: ClientId) -> bool {
         let record = self.clients.client(client);
         match record.who {
             Some(Who::Configured(_)) => true,
@@ -276,7 +304,7 @@ impl Gateway {
     pub(super) fn announce(&mut self, asker: Asker, began_by_request: bool, out: &mut Outputs) {
         let session = self.clients.session_mut(asker.client);
         session.announced = true;
-        let endpoint = session.endpoint;
+        let endpoint = session.endpoint.address;
         out.change(Change::Began {
             name: self.clients.name(asker.client),
             endpoint,
@@ -296,11 +324,10 @@ impl Gateway {
         let root = self.clients.root(asker.client);
         let record = self.clients.client(root);
         let said = { record.session.as_ref() }.and_then(|session| session.reply_port);
-        let at = |id| self.clients.destination(id).address.port();
+        let at = |id| self.clients.destination(id).address;
+        let is_there = |port| at(asker.destination).at_port(port) == at(asker.destination);
         // It may be open still, for what is configured to go there.
-        if record.destinations.contains(&asker.destination)
-            && said.is_none_or(|port| port == at(asker.destination))
-        {
+        if record.destinations.contains(&asker.destination) && said.is_none_or(is_there) {
             return asker;
         }
         let destination = self
@@ -315,9 +342,8 @@ impl Gateway {
 
     /// Whether a reply port of the asker is a port of the gateway itself.
     pub(super) fn is_own_port(&self, asker: Asker, port: u16) -> bool {
-        let mut to = self.clients.destination(asker.destination).address;
-        to.set_port(port);
-        self.is_here(to, asker.via)
+        let to = self.clients.destination(asker.destination).address;
+        self.is_here(to.at_port(port), asker.via)
     }
 
     /// The profile of a client; of a user, that of its endpoint.
@@ -329,7 +355,7 @@ impl Gateway {
 /// What somebody goes by who has not said `hello`.
 pub(super) fn name_of(who: &Who) -> String {
     match who {
-        Who::Endpoint(endpoint) => endpoint.to_string(),
+        Who::Endpoint(endpoint) => endpoint.address.to_string(),
         Who::Ip(ip) => ip.to_string(),
         Who::Configured(name) => name.clone(),
         Who::Member(name, ip) => format!("{name}@{ip}"),

@@ -1,10 +1,10 @@
 //! The source addresses of clients: from where each was heard, and where that is answered.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 
 use super::clients::{ClientId, Clients, SourceAddress};
 use super::destination::DestinationId;
+use super::endpoint::Endpoint;
 use super::event::Via;
 use super::output::Outputs;
 use super::session::Origin;
@@ -13,7 +13,7 @@ use crate::time::Instant;
 
 impl Clients {
     /// The client that is spoken to at an address.
-    pub(super) fn spoken_to_at(&self, address: SocketAddr) -> Option<ClientId> {
+    pub(super) fn spoken_to_at(&self, address: Endpoint) -> Option<ClientId> {
         if let Some(source) = self.sources.get(&address) {
             return Some(source.client);
         }
@@ -23,7 +23,7 @@ impl Clients {
     }
 
     /// All clients that are spoken to at an address.
-    pub(super) fn all_spoken_to_at(&self, address: SocketAddr) -> Vec<ClientId> {
+    pub(super) fn all_spoken_to_at(&self, address: Endpoint) -> Vec<ClientId> {
         let open = self.destinations.iter().flatten();
         let there = open.filter(|destination| destination.address == address);
         let source = self.sources.get(&address).map(|source| source.client);
@@ -32,7 +32,7 @@ impl Clients {
     }
 
     /// The source behind an address that has been heard in a live session.
-    pub(super) fn source(&self, from: SocketAddr) -> Option<SourceAddress> {
+    pub(super) fn source(&self, from: Endpoint) -> Option<SourceAddress> {
         self.sources.get(&from).copied()
     }
 
@@ -45,23 +45,63 @@ impl Clients {
     }
 
     /// The source from which a client was heard last, of those that are its still.
-    fn last_source(&self, client: ClientId) -> Option<SocketAddr> {
+    fn last_source(&self, client: ClientId) -> Option<Endpoint> {
         let record = self.client(client);
-        let is_its = |from: &SocketAddr| self.sources.get(from).is_some_and(|s| s.client == client);
+        let is_its = |from: &Endpoint| self.sources.get(from).is_some_and(|s| s.client == client);
         let others = record.sources.iter().copied();
         { record.heard_from.filter(is_its) }
             .or_else(|| others.max_by_key(|address| self.sources[address].heard))
     }
 
+    /// The destination of the UDP port that a client was heard from last, or of one that is
+    /// configured.
+    pub(super) fn last_udp_destination(&self, client: ClientId) -> Option<DestinationId> {
+        let heard = self.last_udp_source(client);
+        let heard = heard.map(|address| self.sources[&address].destination);
+        let mut others = self.client(client).destinations.iter().copied();
+        heard.or_else(|| others.find(|&id| self.destination(id).address.is_udp()))
+    }
+
+    fn last_udp_source(&self, client: ClientId) -> Option<Endpoint> {
+        let last = self.last_source(client).filter(|last| last.is_udp());
+        let others = self.client(client).sources.iter().copied();
+        last.or_else(|| {
+            others
+                .filter(|source| source.is_udp())
+                .max_by_key(|source| self.sources[source].heard)
+        })
+    }
+
     /// Notes that a source was heard.
     pub(super) fn heard(&mut self, now: Instant, origin: Origin, id: ClientId) {
+        self.lives(now, origin, id);
+        self.client_mut(id).heard_from = Some(origin.from);
+    }
+
+    /// Notes that whoever is behind a source lives, without having said anything.
+    pub(super) fn lives(&mut self, now: Instant, origin: Origin, id: ClientId) {
         if let Some(source) = self.sources.get_mut(&origin.from) {
             source.heard = now;
         }
         let client = self.client_mut(id);
         client.last_heard = now;
-        client.heard_from = Some(origin.from);
         client.heard_over = origin.via.local;
+    }
+
+    /// When the sources of a client were last heard; `None`: it has none.
+    pub(super) fn last_heard_of_sources(&self, client: ClientId) -> Option<Instant> {
+        let sources = self.client(client).sources.iter();
+        sources.map(|source| self.sources[source].heard).max()
+    }
+
+    /// Whose destination is open at an endpoint.
+    pub(super) fn open_at(&self, endpoint: Endpoint) -> Option<(ClientId, DestinationId)> {
+        let mut open = self.destinations.iter().enumerate();
+        open.find_map(|(n, destination)| {
+            let open = destination.as_ref()?;
+            let id = DestinationId(u32::try_from(n).expect("ids are u32"));
+            (open.address == endpoint).then_some((open.client, id))
+        })
     }
 
     /// Remembers a source address. Of those of one client that follow nothing only so many are
@@ -69,7 +109,7 @@ impl Clients {
     pub(super) fn add_source(
         &mut self,
         now: Instant,
-        from: SocketAddr,
+        from: Endpoint,
         client: ClientId,
         destination: DestinationId,
         out: &mut Outputs,
@@ -110,7 +150,7 @@ impl Clients {
     pub(super) fn forget_source(
         &mut self,
         client: ClientId,
-        address: SocketAddr,
+        address: Endpoint,
     ) -> Option<DestinationId> {
         let sources = &mut self.client_mut(client).sources;
         sources.retain(|&other| other != address);
@@ -122,13 +162,13 @@ impl Clients {
 
     /// Where a client was heard last, if any of its sources is answered at a port that is not its
     /// own.
-    pub(super) fn redirected(&self, client: ClientId) -> Option<SocketAddr> {
+    pub(super) fn redirected(&self, client: ClientId) -> Option<Endpoint> {
         let mut sources = self.client(client).sources.iter();
-        let elsewhere = |source: &SocketAddr| {
+        let elsewhere = |source: &Endpoint| {
             self.destination(self.sources[source].destination).address != *source
         };
         sources.any(elsewhere).then_some(())?;
-        self.last_source(client)
+        self.last_udp_source(client)
     }
 
     /// Answers each source of a client at its own port.
@@ -148,10 +188,12 @@ impl Clients {
         }
     }
 
-    /// Sends the answers to every source of a client to one destination.
+    /// Sends the answers to every UDP source of a client to one destination.
     pub(super) fn redirect_sources(&mut self, client: ClientId, to: DestinationId) {
         for address in self.client(client).sources.clone() {
-            if let Some(source) = self.sources.get_mut(&address) {
+            if address.is_udp()
+                && let Some(source) = self.sources.get_mut(&address)
+            {
                 source.destination = to;
             }
         }

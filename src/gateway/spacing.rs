@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::clients::ClientId;
 use super::deadlines::TimerId;
 use super::destination::DestinationId;
 use super::output::Outputs;
@@ -19,18 +18,10 @@ pub(super) struct Spacing {
 
 impl Gateway {
     /// Gives a destination the pace of its dialect, if it has one and nothing waits already.
-    pub(super) fn pace_destination(
-        &mut self,
-        client: ClientId,
-        id: DestinationId,
-        out: &mut Outputs,
-    ) {
-        let mapping = self
-            .profiles
-            .profile(self.profile_of(client))
-            .mapping
-            .as_ref();
-        let interval = mapping.and_then(|mapping| mapping.about.spacing);
+    pub(super) fn pace_destination(&mut self, id: DestinationId, out: &mut Outputs) {
+        let interval = self
+            .mapping_at(id)
+            .and_then(|mapping| mapping.about.spacing);
         let destination = self.clients.destination_mut(id);
         match (&mut destination.spacing, interval) {
             (Some(spacing), Some(interval)) => spacing.interval = interval,

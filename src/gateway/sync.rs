@@ -271,7 +271,7 @@ impl Gateway {
         let Some(session) = self.begun(number, client) else {
             return false;
         };
-        let (name, endpoint) = (self.clients.name(client), session.endpoint);
+        let (name, endpoint) = (self.clients.name(client), session.endpoint.address);
         Status::Connected { name, endpoint }.write(&mut out.scratch);
         true
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::clients::ClientId;
-use super::destination::{Mark, Place};
+use super::destination::{DestinationId, Mark, Place};
 use super::event::Via;
 use super::names::NameId;
-use super::output::{Outputs, QueueId};
+use super::output::Outputs;
 use super::publish::News;
 use super::queue::Kind;
 use super::table::AddressId;
@@ -73,13 +73,15 @@ impl Translation {
 }
 
 impl Gateway {
-    /// How whoever is at a destination talks.
-    fn mapping_at(&self, client: ClientId) -> Option<&Arc<Mapping>> {
+    /// How whoever is at a destination talks, if not in the gateway's own words. A dialect is a
+    /// device's, and devices speak it in datagrams: a browser on the same machine does not.
+    pub(super) fn mapping_at(&self, id: DestinationId) -> Option<&Arc<Mapping>> {
         if !self.profiles.has_dialects {
             return None;
         }
-        let profile = self.profiles.profile(self.profile_of(client));
-        profile.mapping.as_ref()
+        let destination = self.clients.destination(id);
+        let profile = self.profiles.profile(self.profile_of(destination.client));
+        { profile.mapping.as_ref() }.filter(|_| destination.address.is_udp())
     }
 
     /// Sends a value in the dialect of a destination; `false`: it has none.
@@ -93,10 +95,10 @@ impl Gateway {
         message: &[u8],
         out: &mut Outputs,
     ) -> bool {
-        let client = self.clients.destination(place.destination).client;
-        let Some(mapping) = self.mapping_at(client).map(Arc::clone) else {
+        let Some(mapping) = self.mapping_at(place.destination).map(Arc::clone) else {
             return false;
         };
+        let client = self.clients.destination(place.destination).client;
         let name = self.table.entry(id).name();
         let destination = self.clients.destinations[place.destination.0 as usize].as_mut();
         let destination = destination.expect("an id is used only while it is open");
@@ -158,13 +160,15 @@ impl Gateway {
     /// Sends an event in the dialect of a destination; `false`: it has none.
     pub(super) fn send_native_event(
         &mut self,
-        (client, queue, via): (ClientId, QueueId, Via),
+        (to, via): (DestinationId, Via),
         news: &News<'_>,
         out: &mut Outputs,
     ) -> bool {
-        let Some(mapping) = self.mapping_at(client).map(Arc::clone) else {
+        let Some(mapping) = self.mapping_at(to).map(Arc::clone) else {
             return false;
         };
+        let destination = self.clients.destination(to);
+        let (client, queue) = (destination.client, destination.queue);
         let mut said = std::mem::take(&mut self.translation);
         let values = Arguments::of_tail(news.tail);
         self.translate(&mapping, client, (news.address, values), &mut said);
@@ -227,8 +231,7 @@ impl Gateway {
         let Ok(address) = std::str::from_utf8(address) else {
             return;
         };
-        let client = self.clients.root(asker.client);
-        if !self.has_lamps(client, When::Denied) {
+        if !self.has_lamps(asker.destination, When::Denied) {
             return;
         }
         let told = Told {
@@ -241,8 +244,7 @@ impl Gateway {
             remaining: remaining.map_or(0, |left| left.as_secs()),
         };
         let place = asker.place(&self.clients);
-        let queue = self.clients.destination(place.destination).queue;
-        self.put_telling(client, told, (queue, place.via), out);
+        self.put_telling(told, (place.destination, place.via), out);
     }
 
     /// Everybody who follows an address in a dialect is told on its lamps who has it.
@@ -258,11 +260,12 @@ impl Gateway {
         }
         self.refresh(id);
         for n in 0..self.follower_count(id) {
-            let follower = self.clients.destination(self.follower(id, n));
-            let (client, queue, via) = (follower.client, follower.queue, follower.via);
-            if !self.has_lamps(client, when) {
+            let to = self.follower(id, n);
+            if !self.has_lamps(to, when) {
                 continue;
             }
+            let follower = self.clients.destination(to);
+            let (client, via) = (follower.client, follower.via);
             let (holds, had) = match when {
                 When::Unlocked => ("", self.clients.name(holder)),
                 When::Denied | When::Locked | When::Connected | When::Disconnected => {
@@ -278,7 +281,7 @@ impl Gateway {
                 name: had,
                 remaining: remaining.map_or(0, |left| left.as_secs()),
             };
-            self.put_telling(client, told, (queue, via), out);
+            self.put_telling(told, (to, via), out);
         }
     }
 
@@ -291,12 +294,11 @@ impl Gateway {
         id: AddressId,
         out: &mut Outputs,
     ) {
-        let destination = self.clients.destination(place.destination);
-        let (client, queue) = (destination.client, destination.queue);
+        let client = self.clients.destination(place.destination).client;
         let entry = self.table.entry(id);
         let lock = entry.lock.as_deref();
         let when = lock.map_or(When::Unlocked, |_| When::Locked);
-        if !self.has_lamps(client, when) {
+        if !self.has_lamps(place.destination, when) {
             return;
         }
         let told = Told {
@@ -308,7 +310,7 @@ impl Gateway {
             name: "",
             remaining: lock.map_or(0, |lock| lock.remaining(now).as_secs()),
         };
-        self.put_telling(client, told, (queue, place.via), out);
+        self.put_telling(told, (place.destination, place.via), out);
     }
 
     /// Everybody who has lamps for it is told who came or went.
@@ -323,14 +325,14 @@ impl Gateway {
             return;
         }
         for follower in self.clients.alive() {
-            if self.clients.root(follower) != follower || !self.has_lamps(follower, when) {
+            if self.clients.root(follower) != follower {
                 continue;
             }
-            let Some(at) = self.clients.last_destination(follower) else {
+            let last = self.clients.last_udp_destination(follower);
+            let Some(at) = last.filter(|&at| self.has_lamps(at, when)) else {
                 continue;
             };
-            let destination = self.clients.destination(at);
-            let (queue, via) = (destination.queue, destination.via);
+            let via = self.clients.destination(at).via;
             let told = Told {
                 when,
                 address: "",
@@ -340,26 +342,23 @@ impl Gateway {
                 name: self.clients.name(client),
                 remaining: 0,
             };
-            self.put_telling(follower, told, (queue, via), out);
+            self.put_telling(told, (at, via), out);
         }
     }
 
-    fn has_lamps(&self, client: ClientId, when: When) -> bool {
-        let profile = self.profiles.profile(self.profile_of(client));
-        let mapping = profile.mapping.as_ref().filter(|_| profile.lamps);
+    fn has_lamps(&self, at: DestinationId, when: When) -> bool {
+        let client = self.clients.destination(at).client;
+        let lamps = self.profiles.profile(self.profile_of(client)).lamps;
+        let mapping = self.mapping_at(at).filter(|_| lamps);
         mapping.is_some_and(|mapping| mapping.tells(when))
     }
 
-    fn put_telling(
-        &self,
-        client: ClientId,
-        told: Told<'_>,
-        (queue, via): (QueueId, Via),
-        out: &mut Outputs,
-    ) {
-        let Some(mapping) = self.mapping_at(client) else {
+    fn put_telling(&self, told: Told<'_>, (to, via): (DestinationId, Via), out: &mut Outputs) {
+        let Some(mapping) = self.mapping_at(to) else {
             return;
         };
+        let destination = self.clients.destination(to);
+        let (client, queue) = (destination.client, destination.queue);
         let mut built = std::mem::take(&mut out.native);
         let mut texts = Vec::new();
         for route in mapping.tellings(told) {

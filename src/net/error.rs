@@ -8,34 +8,44 @@ use std::net::SocketAddr;
 pub enum BindError {
     /// Another program listens there.
     #[error(
-        "udp {address} is in use by another program (another oscgate?): stop it, or listen on \
+        "{protocol} {address} is in use by another program (another oscgate?): stop it, or listen on \
          another port"
     )]
     InUse {
+        /// What was to be spoken there: `udp` or `http`.
+        protocol: &'static str,
         /// The address that was asked for.
         address: SocketAddr,
     },
     /// No interface has this address.
-    #[error("udp {address}: {} is not an address of this machine", address.ip())]
+    #[error("{protocol} {address}: {} is not an address of this machine", address.ip())]
     NotHere {
+        /// What was to be spoken there: `udp` or `http`.
+        protocol: &'static str,
         /// The address that was asked for.
         address: SocketAddr,
     },
     /// The port is reserved, or a policy forbids it.
-    #[error("udp {address}: not permitted; ports below 1024 mostly need a privilege")]
+    #[error("{protocol} {address}: not permitted; ports below 1024 mostly need a privilege")]
     Forbidden {
+        /// What was to be spoken there: `udp` or `http`.
+        protocol: &'static str,
         /// The address that was asked for.
         address: SocketAddr,
     },
     /// This machine does not speak this family of addresses at all.
-    #[error("udp {address}: this machine has no {}", family(address))]
+    #[error("{protocol} {address}: this machine has no {}", family(address))]
     NoFamily {
+        /// What was to be spoken there: `udp` or `http`.
+        protocol: &'static str,
         /// The address that was asked for.
         address: SocketAddr,
     },
     /// Anything else.
-    #[error("udp {address}: {source}")]
+    #[error("{protocol} {address}: {source}")]
     Other {
+        /// What was to be spoken there: `udp` or `http`.
+        protocol: &'static str,
         /// The address that was asked for.
         address: SocketAddr,
         /// What the system said.
@@ -45,19 +55,23 @@ pub enum BindError {
 
 impl BindError {
     /// Gives what the system said when binding its name.
-    pub(super) fn new(address: SocketAddr, source: io::Error) -> Self {
+    pub(super) fn new(protocol: &'static str, address: SocketAddr, source: io::Error) -> Self {
         if source.raw_os_error() == Some(code::NO_FAMILY) {
-            return Self::NoFamily { address };
+            return Self::NoFamily { protocol, address };
         }
         let kind = source.kind();
         if kind == io::ErrorKind::AddrInUse {
-            Self::InUse { address }
+            Self::InUse { protocol, address }
         } else if kind == io::ErrorKind::AddrNotAvailable {
-            Self::NotHere { address }
+            Self::NotHere { protocol, address }
         } else if kind == io::ErrorKind::PermissionDenied {
-            Self::Forbidden { address }
+            Self::Forbidden { protocol, address }
         } else {
-            Self::Other { address, source }
+            Self::Other {
+                protocol,
+                address,
+                source,
+            }
         }
     }
 }

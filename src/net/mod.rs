@@ -13,6 +13,8 @@
 
 mod batch;
 mod error;
+mod links;
+mod listener;
 #[cfg(target_os = "linux")]
 mod mmsg;
 mod portable;
@@ -22,6 +24,8 @@ mod tests;
 
 pub use batch::{BATCH_DATAGRAMS_MAX, Pushed, Received, RecvBatch, SendBatch};
 pub use error::{BindError, SendError, Unsent};
+pub use links::{link_is_up, links_up};
+pub use listener::Listener;
 pub use socket::{
     Mechanism, Options, RECEIVE_BUFFER_BYTES, Segments, Sent, Shortage, Socket, Unreachable,
 };

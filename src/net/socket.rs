@@ -99,7 +99,7 @@ impl Socket {
     ///
     /// Says which address could not be had, and why.
     pub fn bind(address: SocketAddr, options: Options) -> Result<Self, BindError> {
-        Self::open(address, options).map_err(|error| BindError::new(address, error))
+        Self::open(address, options).map_err(|error| BindError::new("udp", address, error))
     }
 
     fn open(address: SocketAddr, mut options: Options) -> io::Result<Self> {

@@ -304,7 +304,7 @@ async fn a_taken_port_is_an_error_that_names_it() {
     let first = bind("127.0.0.1:0", Options::default());
     let address = first.local_addr();
     let error = Socket::bind(address, Options::default()).unwrap_err();
-    assert!(matches!(error, BindError::InUse { address: named } if named == address));
+    assert!(matches!(error, BindError::InUse { address: named, .. } if named == address));
     assert!(error.to_string().contains(&address.to_string()));
     let error = Socket::bind("192.0.2.77:0".parse().unwrap(), Options::default()).unwrap_err();
     assert!(matches!(error, BindError::NotHere { .. }));

@@ -49,7 +49,7 @@ fn allocates_nothing(mechanism: Mechanism) {
             ..Options::default()
         },
     };
-    let bound = runtime.block_on(async { Driver::bind(&settings, Show::default()) });
+    let bound = runtime.block_on(async { Driver::bind(&settings, Show::default(), None) });
     let (driver, handle) = bound.expect("a free port of loopback");
     let gateway = driver.addresses().next().expect("it has one socket");
     let clients = Clients::new(gateway);

@@ -163,7 +163,7 @@ impl Bench {
         self.out.clear_changes();
         self.out.take(|to, via, bytes| {
             assert_eq!(via, VIA, "it leaves the way that the packet came");
-            self.sent.push((to, bytes.to_vec()));
+            self.sent.push((to.address, bytes.to_vec()));
             Flow::Taken
         });
     }

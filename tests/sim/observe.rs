@@ -201,6 +201,7 @@ impl Observer {
                         EndCause::Bye => Count::Bye,
                         EndCause::Silence => Count::Silence,
                         EndCause::Unreachable => Count::PortClosed,
+                        EndCause::Closed => unreachable!("nobody here speaks over a connection"),
                         EndCause::Replaced => Count::Replaced,
                         EndCause::Stopped => Count::Stopped,
                     });

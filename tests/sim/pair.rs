@@ -216,6 +216,7 @@ impl Pair {
         } = self;
         let mut sips = slow.sips();
         out.take(|to, _, bytes| {
+            let to = to.address;
             if to == SLUGGARD && slow.holds_back() {
                 if sips == 0 {
                     return Flow::Later;

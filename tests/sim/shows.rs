@@ -254,6 +254,7 @@ fn access(chance: &mut Chance) -> Access {
         _ => vec![Allow::Private],
     };
     Access {
+        origins: Vec::new(),
         allow,
         clients: if chance.thousandth(60) {
             Clients::Listed

@@ -1,6 +1,7 @@
 //! Who speaks: names, sessions, endpoints, limits.
 
 use super::*;
+use crate::gateway::Endpoint;
 
 #[test]
 fn a_session_that_begins_with_a_request_is_told_so_and_a_plain_console_is_not() {
@@ -264,7 +265,7 @@ fn what_never_reached_a_client_is_counted_for_it() {
     let queue = {
         let clients = &bench.gateway.clients;
         clients
-            .destination(clients.source(local(1)).unwrap().destination)
+            .destination(clients.source(Endpoint::udp(local(1))).unwrap().destination)
             .queue
     };
     for _ in 0..crate::limits::QUEUE_MESSAGES_MAX + 5 {

@@ -4,6 +4,7 @@ mod atomic;
 mod calls;
 mod chaos;
 mod clients;
+mod connections;
 mod denials;
 mod following;
 mod locks;
@@ -116,7 +117,7 @@ impl Bench {
             for message in decode_packet(bytes).expect("the gateway sends good packets") {
                 heard.push(format!(
                     "{} {}",
-                    to.port(),
+                    to.address.port(),
                     show(&message.address, &message.arguments)
                 ));
             }

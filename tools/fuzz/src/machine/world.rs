@@ -197,6 +197,7 @@ impl World {
         } = self;
         out.take(|to, via, bytes| {
             assert!(via.socket < 2);
+            let to = to.address;
             if slow.contains(&to) {
                 return Flow::Later;
             }
@@ -469,6 +470,9 @@ fn told(event: &Event<'_>) -> String {
         | Event::Links { .. }
         | Event::Unreachable { .. }
         | Event::Unsent { .. }
+        | Event::Packet { .. }
+        | Event::Alive { .. }
+        | Event::Closed { .. }
         | Event::Stop => format!("{event:?}"),
     }
 }
