@@ -16,7 +16,7 @@ async function stormy(t: TestContext, seed: number, name?: string) {
   const gateway = await Gateway.start(t);
   const relay = await Relay.start(t, gateway.udpPort, seed);
   relay.weather = STORM;
-  const client = await join(t, relay.url, { timeout: 10_000, name });
+  const client = await join(t, relay.url, { timeout: 60_000, name });
   const watcher = await join(t, gateway.url('udp'));
   return { gateway, relay, client, watcher };
 }

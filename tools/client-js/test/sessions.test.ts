@@ -138,7 +138,7 @@ describe('sessions over a network that breaks', { concurrency: true }, () => {
     const gateway = await Gateway.start(t, '[sessions]\nsilence_timeout = "2s"\n');
     const relay = await Relay.start(t, gateway.udpPort);
     const client = await join(t, relay.url, { name: 'cut', heartbeat: 200 });
-    const other = await join(t, gateway.url('udp'));
+    const other = await join(t, gateway.url('udp'), { heartbeat: 200 });
     const [lost, up, errors] = [new Log<LostLock>(), new Log<{ name: string }>(), new Log<Error>()];
     client.on('lost', lost.push);
     client.on('connected', up.push);
