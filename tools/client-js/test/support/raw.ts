@@ -33,6 +33,7 @@ export class Raw {
     const reply = await this.heard.first((message) => {
       return message.address === '/oscgate/reply' && message.args[0]?.value === number;
     }, `an answer to ${address}`);
-    return String(reply.args[1]?.value);
+    const code = reply.args[1];
+    return code?.type === 's' ? code.value : '';
   }
 }

@@ -16,7 +16,7 @@ export interface Stage {
 /** One row: what is promised, and how it is seen. */
 export interface Row {
   name: string;
-  run(stage: Stage): Promise<void>;
+  run: (stage: Stage) => Promise<void>;
 }
 
 function equal(actual: unknown, expected: unknown, what: string): void {
