@@ -151,7 +151,7 @@ fn a_name_in_use_is_not_given_twice() {
 fn a_reply_port_is_where_answers_go() {
     let gate = Program::start();
     let (anna, mut ear) = (gate.stranger(), gate.stranger());
-    let port = i32::from(ear.socket.local_addr().expect("it is bound").port());
+    let port = i32::from(ear.wire.local_addr().port());
     anna.send("/oscgate/hello", args!["anna", port]);
     let told = ear.expect("/oscgate/status/connected");
     assert_eq!(text(&told[0]), "anna");
