@@ -67,10 +67,14 @@ impl Wire {
                 let mut socket = socket.borrow_mut();
                 let stream = socket.get_ref();
                 stream.set_read_timeout(wait).expect("it is a good time");
-                match socket.read() {
-                    Ok(Message::Binary(bytes)) => Some(bytes.to_vec()),
-                    // A ping was answered within the library; the end is nothing to be heard.
-                    Ok(_) | Err(_) => None,
+                loop {
+                    match socket.read() {
+                        Ok(Message::Binary(bytes)) => return Some(bytes.to_vec()),
+                        // The library answers it.
+                        Ok(Message::Ping(_)) => {}
+                        // The end is nothing to be heard.
+                        Ok(_) | Err(_) => return None,
+                    }
                 }
             }
         }
