@@ -213,7 +213,7 @@ function shortest(value) {
 }
 
 // src/osc/decode.ts
-var text2 = new TextDecoder();
+var text2 = new TextDecoder("utf-8", { ignoreBOM: true });
 var Malformed = class extends Error {
 };
 var Reader = class {
@@ -595,9 +595,10 @@ var Calls = class {
   }
   /** Everything that waits comes to nothing. */
   drop(error) {
-    const units = [...this.waiting];
-    this.waiting.clear();
-    for (const unit of units) unit.failed(error);
+    for (const unit of this.waiting) {
+      this.waiting.delete(unit);
+      unit.failed(error);
+    }
     this.tellIdle();
   }
   /** Resolves as soon as nothing waits and nothing is under way. */
@@ -796,7 +797,16 @@ var Held = class {
   /** The gateway says that a lock ended or that another has it. The word may be an old one. */
   heardOf(address, cause) {
     const lock = this.locks.get(address);
-    if (lock !== void 0) void this.check(address, lock, cause);
+    if (lock === void 0) return;
+    if (cause !== "released") {
+      void this.check(address, lock, cause);
+      return;
+    }
+    clearTimeout(lock.timer);
+    lock.timer = setTimeout(() => {
+      lock.timer = void 0;
+      void this.check(address, lock, cause);
+    }, MARGIN);
   }
   /** The session is over, and all its locks with it. */
   loseAll(cause) {
@@ -941,11 +951,6 @@ var Order = class {
   abandon(job) {
     this.finish(job);
     this.calls.withdraw(job);
-  }
-  /** What waits behind another job comes to nothing. */
-  drop(error) {
-    const jobs = /* @__PURE__ */ new Set([...this.tails.values(), ...this.patterns]);
-    for (const job of jobs) if (!job.sent) job.failed(error);
   }
   blockersOf(task) {
     const found = /* @__PURE__ */ new Set();
@@ -2107,7 +2112,6 @@ var OscGateClient = class {
   }
   dropAll() {
     const closed = new OscGateError("CLOSED", "the client was closed before this was done (CLOSED)");
-    this.order.drop(closed);
     this.calls.drop(closed);
     this.syncs.fail(closed);
   }

@@ -111,9 +111,11 @@ export class Calls {
 
   /** Everything that waits comes to nothing. */
   drop(error: OscGateError): void {
-    const units = [...this.waiting];
-    this.waiting.clear();
-    for (const unit of units) unit.failed(error);
+    // One that fails may let the next come forward, which then fails as well.
+    for (const unit of this.waiting) {
+      this.waiting.delete(unit);
+      unit.failed(error);
+    }
     this.tellIdle();
   }
 

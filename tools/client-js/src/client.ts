@@ -179,10 +179,10 @@ export class OscGateClient {
   }
 
   /** Follows a pattern, or listens to an event of this client. Returns what ends it. */
-  on(pattern: `/${string}`, handler: UpdateHandler): () => void;
   on<Kind extends keyof ClientEvents>(
     kind: Kind, handler: (event: ClientEvents[Kind]) => unknown,
   ): () => void;
+  on(pattern: string, handler: UpdateHandler): () => void;
   on(what: string, handler: UpdateHandler | ((event: never) => unknown)): () => void {
     if (Object.hasOwn(this.emitters, what)) {
       return this.emitters[what as 'error'].add(handler as (event: unknown) => unknown);
@@ -327,7 +327,6 @@ export class OscGateClient {
 
   private dropAll(): void {
     const closed = new OscGateError('CLOSED', 'the client was closed before this was done (CLOSED)');
-    this.order.drop(closed);
     this.calls.drop(closed);
     this.syncs.fail(closed);
   }

@@ -89,7 +89,17 @@ export class Held {
   /** The gateway says that a lock ended or that another has it. The word may be an old one. */
   heardOf(address: string, cause: LostCause): void {
     const lock = this.locks.get(address);
-    if (lock !== undefined) void this.check(address, lock, cause);
+    if (lock === undefined) return;
+    if (cause !== 'released') {
+      void this.check(address, lock, cause);
+      return;
+    }
+    // By us, as a rule: the answer to our own request follows.
+    clearTimeout(lock.timer);
+    lock.timer = setTimeout(() => {
+      lock.timer = undefined;
+      void this.check(address, lock, cause);
+    }, MARGIN);
   }
 
   /** The session is over, and all its locks with it. */

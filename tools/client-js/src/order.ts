@@ -140,12 +140,6 @@ export class Order {
     this.calls.withdraw(job);
   }
 
-  /** What waits behind another job comes to nothing. */
-  drop(error: OscGateError): void {
-    const jobs = new Set([...this.tails.values(), ...this.patterns]);
-    for (const job of jobs) if (!job.sent) job.failed(error);
-  }
-
   private blockersOf(task: Pick<Task<never>, 'addresses' | 'matches'>): Set<Queued> {
     const found = new Set<Queued>();
     for (const address of task.addresses) {

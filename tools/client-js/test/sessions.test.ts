@@ -117,6 +117,19 @@ for (const kind of ['udp', 'ws'] as const) {
       await other.set('/killed', 2);
     });
 
+    test('a program that was busy itself does not blame the gateway', async (t) => {
+      const gateway = await Gateway.start(t);
+      const client = await join(t, gateway.url(kind), { timeout: 600, heartbeat: 100 });
+      const down = new Log<unknown>();
+      client.on('disconnected', down.push);
+      const answers = [client.set('/busy', 1), client.set('/busy', 2), client.get('/busy')];
+      const until = performance.now() + 2500;
+      while (performance.now() < until);
+      await Promise.all(answers);
+      await client.set('/busy', 3);
+      assert.deepEqual(down.entries, []);
+    });
+
     test('a gateway that stands still for a while is not taken for lost', async (t) => {
       const gateway = await Gateway.start(t);
       const client = await join(t, gateway.url(kind), { timeout: 6000 });

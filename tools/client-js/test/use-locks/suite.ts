@@ -75,7 +75,7 @@ class Surface {
 }
 
 /** Follows an address until it has this value. */
-async function reaches(client: OscGateClient, address: `/${string}`, value: number): Promise<Log<unknown>> {
+async function reaches(client: OscGateClient, address: string, value: number): Promise<Log<unknown>> {
   const seen = new Log<unknown>();
   client.on(address, (update) => seen.push(update));
   await client.sync(address);
