@@ -2,7 +2,13 @@
 
 /** How a lock ended: as the gateway says it, or `unknown` if its word was lost on the way. */
 export type LostCause =
-  | 'expired' | 'taken' | 'forced' | 'withdrawn' | 'released' | 'disconnected' | 'unknown'
+  | 'expired'
+  | 'taken'
+  | 'forced'
+  | 'withdrawn'
+  | 'released'
+  | 'disconnected'
+  | 'unknown'
   | (string & {});
 
 /** A lock that ended otherwise than by this client. */
@@ -52,7 +58,11 @@ export class Held {
   /** The gateway granted or renewed a lock. */
   took(address: string, timeout: number): void {
     const lock = this.locks.get(address) ?? {
-      timeout, until: 0, version: 0, checking: false, timer: undefined,
+      timeout,
+      until: 0,
+      version: 0,
+      checking: false,
+      timer: undefined,
     };
     lock.timeout = timeout;
     this.locks.set(address, lock);

@@ -15,7 +15,6 @@ import { ROWS, SHOW } from './use-locks/suite.js';
 
 /** What the pages of these tests have at hand. */
 declare global {
-   
   var vanish: (address: string) => Promise<void>;
 }
 
@@ -46,7 +45,9 @@ describe('in Chromium', { concurrency: true }, () => {
     const page = await open(t);
     const connected = page.waitForEvent('websocket');
     await page.setContent(html);
-    await (await connected).waitForEvent('framereceived', (frame) => String(frame.payload).includes('/oscgate/synced'));
+    await (
+      await connected
+    ).waitForEvent('framereceived', (frame) => String(frame.payload).includes('/oscgate/synced'));
     return page;
   };
 
@@ -61,10 +62,13 @@ describe('in Chromium', { concurrency: true }, () => {
   const vanish = async (address: string) => {
     const page = await browser.newPage();
     await page.goto(site);
-    await page.evaluate(async ([url, address]) => {
-      const { connect } = await import('/client.js');
-      await (await connect(url)).set(address, 1, { lock: true });
-    }, [gateway.url('ws'), address] as const);
+    await page.evaluate(
+      async ([url, address]) => {
+        const { connect } = await import('/client.js');
+        await (await connect(url)).set(address, 1, { lock: true });
+      },
+      [gateway.url('ws'), address] as const,
+    );
     await page.close();
   };
 
@@ -72,23 +76,26 @@ describe('in Chromium', { concurrency: true }, () => {
     test(name, async (t) => {
       const page = await open(t);
       await page.exposeFunction('vanish', vanish);
-      await page.evaluate(async ([url, at]) => {
-        const { connect } = await import('/client.js');
-        const { ROWS } = await import('/suite.js');
-        const clients: OscGateClient[] = [];
-        try {
-          await ROWS[at]?.run({
-            async connect(name) {
-              const made = await connect({ url, name });
-              clients.push(made);
-              return made;
-            },
-            vanish: (address) => globalThis.vanish(address),
-          });
-        } finally {
-          await Promise.all(clients.map((made) => made.close()));
-        }
-      }, [gateway.url('ws'), at] as const);
+      await page.evaluate(
+        async ([url, at]) => {
+          const { connect } = await import('/client.js');
+          const { ROWS } = await import('/suite.js');
+          const clients: OscGateClient[] = [];
+          try {
+            await ROWS[at]?.run({
+              async connect(name) {
+                const made = await connect({ url, name });
+                clients.push(made);
+                return made;
+              },
+              vanish: (address) => globalThis.vanish(address),
+            });
+          } finally {
+            await Promise.all(clients.map((made) => made.close()));
+          }
+        },
+        [gateway.url('ws'), at] as const,
+      );
     });
   }
 
@@ -96,7 +103,9 @@ describe('in Chromium', { concurrency: true }, () => {
     const page = await open(t);
     const told = await page.evaluate(async () => {
       const { connect } = await import('/client.js');
-      const error: unknown = await connect('udp://127.0.0.1:8900').catch((reason: unknown) => reason);
+      const error: unknown = await connect('udp://127.0.0.1:8900').catch(
+        (reason: unknown) => reason,
+      );
       return (error as OscGateError).message;
     });
     assert.match(told, /a browser cannot speak UDP.*BAD_ARGUMENTS/);
@@ -150,7 +159,9 @@ describe('in Chromium', { concurrency: true }, () => {
     await moved.first((value) => Number(value) > 0.65, 'the fader is moved');
     await right.mouse.move(rival.x + rival.width * 0.1, rival.y);
     await right.mouse.down();
-    await right.waitForFunction(() => document.querySelector('#message')?.textContent.startsWith('in use by'));
+    await right.waitForFunction(() =>
+      document.querySelector('#message')?.textContent.startsWith('in use by'),
+    );
     await right.mouse.move(rival.x + rival.width * 0.2, rival.y, { steps: 5 });
     await right.mouse.up();
     await left.mouse.up();

@@ -29,7 +29,8 @@ for (const url of process.argv.slice(2)) {
 const TYPED = `
 import { connect, type OscGateClient, type OscGateError, type OscValue } from 'oscgate';
 const client: OscGateClient = await connect({ url: 'ws://127.0.0.1', types: { '/a': 'i' } });
-const written: { revision: number | undefined; count: number } = await client.set('/a', [1, 'x', null], { lock: true });
+const several = [1, 'x', null];
+const written: { count: number } = await client.set('/a', several, { lock: true });
 const value: OscValue = await client.get('/a');
 const holder: string = (await client.get('/a', { meta: true })).holder;
 client.on('/a', (value, address, args) => [value, address, args[0]?.type]);
@@ -46,37 +47,69 @@ test('the package installs into an empty project and works there', async (t) => 
   const gateway = await Gateway.start(t);
   const project = await mkdtemp(join(tmpdir(), 'oscgate-package-'));
   t.after(() => rm(project, { recursive: true }));
-  const packed = await run('npm', ['pack', '--json', '--pack-destination', project], { cwd: SOURCE });
+  const packed = await run('npm', ['pack', '--json', '--pack-destination', project], {
+    cwd: SOURCE,
+  });
   const [{ filename, files }] = JSON.parse(packed.stdout.slice(packed.stdout.indexOf('['))) as [
     { filename: string; files: { path: string }[] },
   ];
   const paths = files.map(({ path }) => path);
   for (const wanted of [
-    'README.md', 'LICENSE-MIT', 'LICENSE-APACHE', 'package.json', 'dist/node.js', 'dist/node.d.ts',
-    'dist/browser.js', 'dist/browser.d.ts', 'src/node.ts',
+    'README.md',
+    'LICENSE-MIT',
+    'LICENSE-APACHE',
+    'package.json',
+    'dist/node.js',
+    'dist/node.d.ts',
+    'dist/browser.js',
+    'dist/browser.d.ts',
+    'src/node.ts',
   ]) {
     assert.ok(paths.includes(wanted), `${wanted} is packed`);
   }
-  const other = paths.filter((path) => !/^(dist|src)\/|^(README\.md|LICENSE-\w+|package\.json)$/.test(path));
+  const other = paths.filter(
+    (path) => !/^(dist|src)\/|^(README\.md|LICENSE-\w+|package\.json)$/.test(path),
+  );
   assert.deepEqual(other, []);
 
   await writeFile(join(project, 'package.json'), '{ "type": "module" }');
-  await run('npm', ['install', '--no-audit', '--no-fund', join(project, filename)], { cwd: project });
+  await run('npm', ['install', '--no-audit', '--no-fund', join(project, filename)], {
+    cwd: project,
+  });
   await writeFile(join(project, 'program.js'), PROGRAM);
   // It ends by itself: nothing of a closed client keeps a process alive.
-  const { stdout } = await run(process.execPath, ['program.js', gateway.url('udp'), gateway.url('ws')], {
-    cwd: project, timeout: 10_000,
-  });
+  const { stdout } = await run(
+    process.execPath,
+    ['program.js', gateway.url('udp'), gateway.url('ws')],
+    {
+      cwd: project,
+      timeout: 10_000,
+    },
+  );
   assert.equal(stdout, 'true LOCK_HELD packed 0.5\n'.repeat(2));
 
   await writeFile(join(project, 'typed.ts'), TYPED);
   const compiler = join(SOURCE, 'node_modules/typescript/bin/tsc');
   for (const resolution of ['nodenext', 'bundler']) {
     const module = resolution === 'bundler' ? 'esnext' : resolution;
-    await run(process.execPath, [
-      compiler, '--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,dom',
-      '--module', module, '--moduleResolution', resolution, 'typed.ts',
-    ], { cwd: project });
+    await run(
+      process.execPath,
+      [
+        compiler,
+        '--noEmit',
+        '--strict',
+        '--target',
+        'es2022',
+        '--lib',
+        'es2022,dom',
+        '--module',
+        module,
+        '--moduleResolution',
+        resolution,
+        'typed.ts',
+      ],
+      { cwd: project },
+    );
   }
 });
 

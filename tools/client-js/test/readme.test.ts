@@ -12,7 +12,9 @@ import { within } from './support/wait.js';
 
 type Example = (...scope: unknown[]) => Promise<unknown>;
 /** What makes an async function of text; it has no name of its own. */
-const { constructor: AsyncFunction } = (async () => { await Promise.resolve(); }) as unknown as {
+const { constructor: AsyncFunction } = (async () => {
+  await Promise.resolve();
+}) as unknown as {
   constructor: new (...text: string[]) => Example;
 };
 
@@ -34,7 +36,9 @@ test('every example of README.md runs', async (t) => {
   for (const example of examples) {
     const client = await join(t, gateway.url('ws'));
     // What an import brings is in scope.
-    const body = example.replaceAll(/^import .*$/gm, '').replaceAll('ws://127.0.0.1:8900', gateway.url('ws'));
+    const body = example
+      .replaceAll(/^import .*$/gm, '')
+      .replaceAll('ws://127.0.0.1:8900', gateway.url('ws'));
     const own = body.includes('const client =');
     const names = [...Object.keys(scope), ...(own ? [] : ['client'])];
     const run = new AsyncFunction(...names, body);
@@ -49,9 +53,23 @@ test('every export and every code is in README.md', async () => {
   const codes = errors.slice(0, errors.indexOf('string & {}')).match(/'[A-Z_]+'/g) ?? [];
   for (const code of codes) {
     // The client's bundles act at once, so this one never reaches it.
-    if (code !== "'BAD_TIME'" && code !== "'UNKNOWN_REQUEST'") assert.ok(readme.includes(code.slice(1, -1)), code);
+    if (code !== "'BAD_TIME'" && code !== "'UNKNOWN_REQUEST'")
+      assert.ok(readme.includes(code.slice(1, -1)), code);
   }
-  for (const call of ['set', 'lock', 'unlock', 'take', 'get', 'on', 'sync', 'onStatus', 'bundle', 'close', 'name', 'state']) {
+  for (const call of [
+    'set',
+    'lock',
+    'unlock',
+    'take',
+    'get',
+    'on',
+    'sync',
+    'onStatus',
+    'bundle',
+    'close',
+    'name',
+    'state',
+  ]) {
     assert.match(readme, new RegExp(`client\\.${call}\\b`), call);
   }
 });
