@@ -554,17 +554,25 @@ var Calls = class {
   byNumber = /* @__PURE__ */ new Map();
   wire;
   released = false;
+  held = false;
   idle = [];
   /** A session begins over this wire: `urgent` calls go, the others once it is released. */
   attach(wire) {
     this.wire = wire;
     this.released = false;
+    this.held = false;
     this.numbers.begin();
   }
   /** The session stands: what waits may go. */
   release() {
     this.released = true;
+    this.held = false;
     this.pump();
+  }
+  /** Nothing is sent or repeated, until it is released. */
+  hold() {
+    this.released = false;
+    this.held = true;
   }
   /** The session is over: what was sent is not carried over into another. */
   detach(error) {
@@ -672,7 +680,7 @@ var Calls = class {
     wire.send(sending.packet);
     const again = () => {
       sending.wait = Math.min(sending.wait * 2, WAIT_MAX);
-      if (!wire.busy) this.transmit(sending, wire);
+      if (!wire.busy && !this.held) this.transmit(sending, wire);
       else sending.timer = setTimeout(again, sending.wait);
     };
     sending.timer = setTimeout(again, sending.wait);
@@ -1022,6 +1030,7 @@ var BACKOFF_FIRST = 250;
 var BACKOFF_MAX = 5e3;
 var PROBE_WAIT = 500;
 var PROBES_MAX = 8;
+var ASK_WAIT = 100;
 var WELCOME_WAIT = 200;
 var LEAVE_PATIENCE = 700;
 var NO_WIRE = {
@@ -1081,6 +1090,7 @@ var Session = class {
   }
   drop(link) {
     clearTimeout(link.timer);
+    clearTimeout(link.asking);
     link.wire.close();
     if (this.link === link) this.link = void 0;
   }
@@ -1130,7 +1140,9 @@ var Session = class {
       welcomed: void 0,
       failed: void 0,
       names: /* @__PURE__ */ new Set(),
-      told: void 0
+      told: void 0,
+      withheld: void 0,
+      asking: void 0
     };
     link.wire = await way(
       {
@@ -1195,6 +1207,7 @@ var Session = class {
     const [first, second, ...rest] = args;
     if (address === "/oscgate/reply" && first?.type === "i" && second?.type === "s") {
       if (first.value === this.calls.passedNumber()) this.identified(link, second.value);
+      else if (link.withheld !== void 0) link.withheld.push(message);
       else this.calls.reply(first.value, second.value, rest);
       return;
     }
@@ -1212,7 +1225,7 @@ var Session = class {
       this.welcomedAtFirst(link, name, endpoint);
     } else if (endpoint === link.endpoint) {
       if (!link.names.has(name)) link.told = name;
-      this.identify(link);
+      this.doubt(link);
     }
   }
   welcomedAtFirst(link, name, endpoint) {
@@ -1235,11 +1248,19 @@ var Session = class {
   }
   /**
    * Whether this is still the session that we began, nobody says; but it knows which numbers are
-   * too old, and another session does not.
+   * too old, and another session does not. Until it has said so no call is repeated, which would
+   * carry it over from one session into another.
    */
-  identify(link) {
-    const question = this.question();
-    if (question !== void 0) link.wire.send(encodeMessage(question));
+  doubt(link) {
+    if (link.withheld !== void 0) return;
+    link.withheld = [];
+    this.calls.hold();
+    const ask2 = (wait) => {
+      const question = this.question();
+      if (question !== void 0) link.wire.send(encodeMessage(question));
+      link.asking = setTimeout(() => ask2(Math.min(wait * 2, PROBE_WAIT)), wait);
+    };
+    ask2(ASK_WAIT);
   }
   question() {
     const number = this.calls.passedNumber();
@@ -1251,12 +1272,17 @@ var Session = class {
   }
   identified(link, code) {
     if (this.state !== "connected") return;
-    if (code !== "OK") {
-      this.rename(link);
+    if (code === "OK") {
+      this.down(link, new OscGateError("DISCONNECTED", "the gateway had ended the session"));
       return;
     }
-    const message = "the gateway had ended the session";
-    this.down(link, new OscGateError("DISCONNECTED", message));
+    this.rename(link);
+    if (link.withheld === void 0) return;
+    clearTimeout(link.asking);
+    const { withheld } = link;
+    link.withheld = void 0;
+    this.calls.release();
+    for (const message of withheld) this.take(link, message);
   }
   /** It is the same session: a name that was told is a new one, by a change of the show file. */
   rename(link) {

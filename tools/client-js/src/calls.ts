@@ -62,19 +62,28 @@ export class Calls {
   private readonly byNumber = new Map<number, { sending: Sending; place: number }>();
   private wire: Wire | undefined;
   private released = false;
+  private held = false;
   private idle: (() => void)[] = [];
 
   /** A session begins over this wire: `urgent` calls go, the others once it is released. */
   attach(wire: Wire): void {
     this.wire = wire;
     this.released = false;
+    this.held = false;
     this.numbers.begin();
   }
 
   /** The session stands: what waits may go. */
   release(): void {
     this.released = true;
+    this.held = false;
     this.pump();
+  }
+
+  /** Nothing is sent or repeated, until it is released. */
+  hold(): void {
+    this.released = false;
+    this.held = true;
   }
 
   /** The session is over: what was sent is not carried over into another. */
@@ -196,7 +205,7 @@ export class Calls {
     wire.send(sending.packet);
     const again = () => {
       sending.wait = Math.min(sending.wait * 2, WAIT_MAX);
-      if (!wire.busy) this.transmit(sending, wire);
+      if (!wire.busy && !this.held) this.transmit(sending, wire);
       else sending.timer = setTimeout(again, sending.wait);
     };
     sending.timer = setTimeout(again, sending.wait);

@@ -16,6 +16,9 @@ const BACKOFF_MAX = 5000;
 const PROBE_WAIT = 500;
 const PROBES_MAX = 8;
 
+/** How soon it is asked again whether a session is still the same, then always twice as late. */
+const ASK_WAIT = 100;
+
 /** How long the gateway's welcome may arrive after the answer that it was sent before. */
 const WELCOME_WAIT = 200;
 
@@ -59,6 +62,9 @@ interface Link {
   names: Set<string>;
   /** A name that was told, if this is still the same session. */
   told: string | undefined;
+  /** Answers that came while it was in doubt whether it is: they may be another session's. */
+  withheld: OscMessage[] | undefined;
+  asking: ReturnType<typeof setTimeout> | undefined;
   failed: OscGateError | undefined;
 }
 
@@ -125,6 +131,7 @@ export class Session {
 
   private drop(link: Link): void {
     clearTimeout(link.timer);
+    clearTimeout(link.asking);
     link.wire.close();
     if (this.link === link) this.link = undefined;
   }
@@ -180,6 +187,8 @@ export class Session {
       failed: undefined,
       names: new Set(),
       told: undefined,
+      withheld: undefined,
+      asking: undefined,
     };
     // What comes before the link is ours, or after it was left, is heard by nobody.
     link.wire = await way(
@@ -256,6 +265,7 @@ export class Session {
     const [first, second, ...rest] = args;
     if (address === '/oscgate/reply' && first?.type === 'i' && second?.type === 's') {
       if (first.value === this.calls.passedNumber()) this.identified(link, second.value);
+      else if (link.withheld !== undefined) link.withheld.push(message);
       else this.calls.reply(first.value, second.value, rest);
       return;
     }
@@ -275,7 +285,7 @@ export class Session {
     } else if (endpoint === link.endpoint) {
       // A new session, a new name, a late copy of old news, or news for a follower: ask which.
       if (!link.names.has(name)) link.told = name;
-      this.identify(link);
+      this.doubt(link);
     }
   }
 
@@ -304,11 +314,19 @@ export class Session {
 
   /**
    * Whether this is still the session that we began, nobody says; but it knows which numbers are
-   * too old, and another session does not.
+   * too old, and another session does not. Until it has said so no call is repeated, which would
+   * carry it over from one session into another.
    */
-  private identify(link: Link): void {
-    const question = this.question();
-    if (question !== undefined) link.wire.send(encodeMessage(question));
+  private doubt(link: Link): void {
+    if (link.withheld !== undefined) return;
+    link.withheld = [];
+    this.calls.hold();
+    const ask = (wait: number) => {
+      const question = this.question();
+      if (question !== undefined) link.wire.send(encodeMessage(question));
+      link.asking = setTimeout(() => ask(Math.min(wait * 2, PROBE_WAIT)), wait);
+    };
+    ask(ASK_WAIT);
   }
 
   private question(): OscMessage | undefined {
@@ -322,12 +340,17 @@ export class Session {
 
   private identified(link: Link, code: string): void {
     if (this.state !== 'connected') return;
-    if (code !== 'OK') {
-      this.rename(link);
+    if (code === 'OK') {
+      this.down(link, new OscGateError('DISCONNECTED', 'the gateway had ended the session'));
       return;
     }
-    const message = 'the gateway had ended the session';
-    this.down(link, new OscGateError('DISCONNECTED', message));
+    this.rename(link);
+    if (link.withheld === undefined) return;
+    clearTimeout(link.asking);
+    const { withheld } = link;
+    link.withheld = undefined;
+    this.calls.release();
+    for (const message of withheld) this.take(link, message);
   }
 
   /** It is the same session: a name that was told is a new one, by a change of the show file. */

@@ -68,7 +68,8 @@ for (const kind of ['udp', 'ws'] as const) {
       await gateway.stop('SIGKILL');
       await refused(sent, 'DISCONNECTED');
       await gateway.restart();
-      assert.equal((await waiting).revision, 1, 'the first was not carried over');
+      await waiting;
+      assert.equal(await client.get('/a'), 2);
     });
 
     test('without a gateway every request is rejected in time', async (t) => {
@@ -139,19 +140,6 @@ for (const kind of ['udp', 'ws'] as const) {
       );
       assert.equal(cause, 'disconnected');
       await other.set('/killed', 2);
-    });
-
-    test('a program that was busy itself does not blame the gateway', async (t) => {
-      const gateway = await Gateway.start(t);
-      const client = await join(t, gateway.url(kind), { timeout: 600, heartbeat: 100 });
-      const down = new Log<unknown>();
-      client.on('disconnected', down.push);
-      const answers = [client.set('/busy', 1), client.set('/busy', 2), client.get('/busy')];
-      const until = performance.now() + 2500;
-      while (performance.now() < until);
-      await Promise.all(answers);
-      await client.set('/busy', 3);
-      assert.deepEqual(down.entries, []);
     });
 
     test('a gateway that stands still for a while is not taken for lost', async (t) => {
@@ -277,3 +265,19 @@ describe('sessions over a network that breaks', { concurrency: true }, () => {
     assert.deepEqual(down.entries, []);
   });
 });
+
+// Alone, since it stops all that runs in this process.
+for (const kind of ['udp', 'ws'] as const) {
+  test(`a program that was busy itself does not blame the gateway, over ${kind}`, async (t) => {
+    const gateway = await Gateway.start(t);
+    const client = await join(t, gateway.url(kind), { timeout: 600, heartbeat: 100 });
+    const down = new Log<unknown>();
+    client.on('disconnected', down.push);
+    const answers = [client.set('/busy', 1), client.set('/busy', 2), client.get('/busy')];
+    const until = performance.now() + 2500;
+    while (performance.now() < until);
+    await Promise.all(answers);
+    await client.set('/busy', 3);
+    assert.deepEqual(down.entries, []);
+  });
+}
