@@ -142,11 +142,17 @@ impl Gateway {
         refusal
     }
 
+    /// Whether the holder may be the denied device itself, speaking from another port. Connections
+    /// tell their clients apart.
     pub(super) fn is_same_ip(&self, asker: Asker, holder: Option<ClientId>) -> bool {
         let Some(holder) = holder else { return false };
         let (asker, holder) = (self.clients.root(asker.client), self.clients.root(holder));
-        let ip = |client| self.clients.session(client).endpoint.address.ip();
-        asker != holder && ip(asker) == ip(holder)
+        let endpoint = |client| self.clients.session(client).endpoint;
+        let (asks, holds) = (endpoint(asker), endpoint(holder));
+        asker != holder
+            && asks.is_udp()
+            && holds.is_udp()
+            && asks.address.ip() == holds.address.ip()
     }
 
     /// Sends the true value to a denied endpoint, if it wants it. A caller has its reply, and is

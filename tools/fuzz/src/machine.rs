@@ -1,5 +1,6 @@
 //! The machine: any datagrams, times and events in any order, and its books stay right.
 
+mod lines;
 mod message;
 mod probe;
 mod shows;
@@ -105,7 +106,7 @@ fn say(world: &mut World, source: usize, from: &mut Bytes<'_>) {
 
 /// Something else happens.
 fn happen(world: &mut World, from: &mut Bytes<'_>) {
-    match from.below(16) {
+    match from.below(18) {
         0..=2 => {
             let span = from.one_of(&SPANS);
             if from.one_in(2) {
@@ -143,6 +144,14 @@ fn happen(world: &mut World, from: &mut Bytes<'_>) {
         }
         13 => world.handle(Event::CaughtUp),
         14 => world.links([0, 2, 3][from.below(3)]),
+        15 => {
+            let source = SOURCES[from.below(SOURCES.len() - 1)];
+            match from.below(4) {
+                0 | 1 => world.connect(source),
+                2 => world.hang_up(source),
+                _ => world.live(source),
+            }
+        }
         _ => {
             let set_by = from.one_of(&[0, 0, 1, -1_000, 60_000_000, -31_536_000_000_000, i64::MAX]);
             world.wall_clock(set_by);

@@ -10,6 +10,7 @@ use oscgate::limits::{CHANGES_MAX, DATAGRAM_BYTES_MAX};
 use oscgate::osc::{PacketView, decode_packet};
 use oscgate::time::Instant;
 
+use super::lines::Lines;
 use super::message::{ADDRESSES, Message};
 use super::probe::{Meta, Probe};
 use super::shows;
@@ -99,6 +100,8 @@ pub(super) struct World {
     not_taken: bool,
     /// A request failed in this step.
     failed: bool,
+    /// Who speaks over a connection instead of by datagrams.
+    pub(super) lines: Lines,
 }
 
 impl World {
@@ -120,6 +123,7 @@ impl World {
             replies: Vec::new(),
             not_taken: false,
             failed: false,
+            lines: Lines::default(),
         };
         this.handle(Event::Links { up: &LINKS });
         // While there is room for it.
@@ -161,9 +165,14 @@ impl World {
             2 => Some(LINKS[1]),
             _ => None,
         };
-        let via = Via { socket: 0, local };
         let before = self.gateway.stats().datagrams;
-        self.add(Event::Datagram { from, via, bytes });
+        match self.lines.of(from) {
+            Some(connection) => self.add(Event::Packet { connection, bytes }),
+            None => {
+                let via = Via { socket: 0, local };
+                self.add(Event::Datagram { from, via, bytes });
+            }
+        }
         assert_eq!(self.gateway.stats().datagrams, before + 1);
     }
 

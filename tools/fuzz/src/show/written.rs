@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use oscgate::config::{
     Access, AddressRule, Allow, ClientEntry, Clients, Echo, EventRule, Gateway, Identity, Limits,
-    LockRule, LockTimes, Operators, Outside, ParameterAccess, Sessions, Show, Source, Subnet,
-    TimeTags, Unreachable, Watch, load_show,
+    LockRule, LockTimes, Operators, Origin, Outside, ParameterAccess, Sessions, Show, Source,
+    Subnet, TimeTags, Unreachable, Watch, load_show,
 };
 
 use super::style;
@@ -121,7 +121,11 @@ const GATEWAY: &[Key<Gateway>] = &[
         let texts: Vec<String> = chosen.iter().map(|one| style::text(from, one)).collect();
         style::list(from, &texts)
     }),
-    ("http", |from, _| style::text(from, "off")),
+    ("http", |from, gateway| {
+        let text = from.one_of(&["off", "127.0.0.1:0", "[::]:80"]);
+        gateway.http = (text != "off").then(|| address(text));
+        style::text(from, text)
+    }),
     ("time_tags", |from, gateway| {
         time_tags(from, &mut gateway.time_tags)
     }),
@@ -186,6 +190,26 @@ const ACCESS: &[Key<Access>] = &[
         let (operators, written) = style::word(from, &words);
         access.operators = operators;
         written
+    }),
+    ("origins", |from, access| {
+        let one = |text: &str| Origin::One(text.to_owned());
+        let all = [
+            ("any", Origin::Any),
+            ("null", one("null")),
+            ("http://Panel.example:80/", one("http://panel.example")),
+            (
+                "https://panel.example:8443",
+                one("https://panel.example:8443"),
+            ),
+            ("http://[fd00::1]:3000", one("http://[fd00::1]:3000")),
+        ];
+        let mut texts = Vec::new();
+        for _ in 0..from.below(3) {
+            let (text, origin) = &all[from.below(all.len())];
+            access.origins.push(origin.clone());
+            texts.push(style::text(from, text));
+        }
+        style::list(from, &texts)
     }),
 ];
 
