@@ -20,10 +20,15 @@ var OscGateError = class _OscGateError extends Error {
   remaining;
   index;
   /** The same failure, as that of an element of a bundle. */
-  at(index, address = this.address) {
+  at(index) {
+    const { address, holder, remaining } = this;
+    return new _OscGateError(this.code, this.text, { address, holder, remaining, index });
+  }
+  /** The same failure, of some element of a bundle: the gateway does not say of which. */
+  ofSome() {
     const { holder, remaining } = this;
-    const text4 = this.text.replace(this.address ?? "", () => address ?? "");
-    return new _OscGateError(this.code, text4, { address, holder, remaining, index });
+    const text4 = this.text.replace(this.address ?? "", () => "one of these addresses");
+    return new _OscGateError(this.code, text4, { holder, remaining });
   }
 };
 function span(milliseconds) {
@@ -1891,21 +1896,12 @@ var Writes = class {
       kind,
       size: actions.length,
       compose: () => actions.map(requestOf),
-      outcome: (replies) => this.allWritten(actions, replies)
-    };
-  }
-  /**
-   * The replies to an atomic bundle all say the same, whichever element is the cause. So its
-   * beginnings are tried one by one, each with something behind it that is refused for certain:
-   * nothing of a trial is ever done. The task results in the code.
-   */
-  trial(actions) {
-    return {
-      addresses: [],
-      kind: "atomic",
-      size: actions.length + 1,
-      compose: () => [...actions.map(requestOf), { address: "/oscgate/none", args: [] }],
-      outcome: ([reply]) => reply?.code
+      outcome: (replies) => {
+        const [action] = actions;
+        const refused = kind === "atomic" && replies[0]?.code !== "OK";
+        if (refused && action !== void 0) throw refusalOf(replies[0], action.address).ofSome();
+        return this.allWritten(actions, replies);
+      }
     };
   }
   single(action, outcome) {
@@ -2084,12 +2080,8 @@ var OscGateClient = class {
           throw error instanceof OscGateError ? error.at(at) : error;
         }
       });
-      if (options.atomic !== true) return this.order.add(this.writes.bundle(actions, "bundle"));
-      try {
-        return await this.order.add(this.writes.bundle(actions, "atomic"));
-      } catch (error) {
-        throw error instanceof OscGateError ? await this.placed(error, actions) : error;
-      }
+      const kind = options.atomic === true ? "atomic" : "bundle";
+      return this.order.add(this.writes.bundle(actions, kind));
     });
   }
   on(what, handler) {
@@ -2129,18 +2121,6 @@ var OscGateClient = class {
       promise = Promise.reject(asError(error));
     }
     return unwatched(promise);
-  }
-  /** The refusal of an atomic bundle, with the element that is its cause. */
-  async placed(error, actions) {
-    if (error.index === void 0) return error;
-    let [sound, refused] = [0, actions.length];
-    while (refused - sound > 1) {
-      const middle = sound + refused >> 1;
-      const code = await this.order.add(this.writes.trial(actions.slice(0, middle)));
-      if (code === error.code) refused = middle;
-      else sound = middle;
-    }
-    return error.at(refused - 1, actions[refused - 1]?.address);
   }
   ask(address, subject) {
     return ask(this.calls, address, [text(subject)], this.timeout);

@@ -210,12 +210,8 @@ export class OscGateClient {
           throw error instanceof OscGateError ? error.at(at) : error;
         }
       });
-      if (options.atomic !== true) return this.order.add(this.writes.bundle(actions, 'bundle'));
-      try {
-        return await this.order.add(this.writes.bundle(actions, 'atomic'));
-      } catch (error) {
-        throw error instanceof OscGateError ? await this.placed(error, actions) : error;
-      }
+      const kind = options.atomic === true ? 'atomic' : 'bundle';
+      return this.order.add(this.writes.bundle(actions, kind));
     });
   }
 
@@ -269,21 +265,6 @@ export class OscGateClient {
       promise = Promise.reject(asError(error));
     }
     return unwatched(promise);
-  }
-
-  /** The refusal of an atomic bundle, with the element that is its cause. */
-  private async placed(error: OscGateError, actions: Action[]): Promise<OscGateError> {
-    // What was not refused by the gateway has no one cause.
-    if (error.index === undefined) return error;
-    // The first beginning that is refused for this reason ends with the cause.
-    let [sound, refused] = [0, actions.length];
-    while (refused - sound > 1) {
-      const middle = (sound + refused) >> 1;
-      const code = await this.order.add(this.writes.trial(actions.slice(0, middle)));
-      if (code === error.code) refused = middle;
-      else sound = middle;
-    }
-    return error.at(refused - 1, actions[refused - 1]?.address);
   }
 
   private ask(address: string, subject: string): Promise<OscArgument[]> {

@@ -32,7 +32,7 @@ export interface ErrorDetails {
   holder?: string | undefined;
   /** How long that lock lasts if its holder does nothing, in milliseconds. */
   remaining?: number | undefined;
-  /** In a bundle, which element was refused, from 0. */
+  /** In a bundle that is not atomic, which element was refused, from 0. */
   index?: number | undefined;
   /** What lies beneath. */
   cause?: unknown;
@@ -59,10 +59,16 @@ export class OscGateError extends Error {
   }
 
   /** The same failure, as that of an element of a bundle. */
-  at(index: number, address = this.address): OscGateError {
+  at(index: number): OscGateError {
+    const { address, holder, remaining } = this;
+    return new OscGateError(this.code, this.text, { address, holder, remaining, index });
+  }
+
+  /** The same failure, of some element of a bundle: the gateway does not say of which. */
+  ofSome(): OscGateError {
     const { holder, remaining } = this;
-    const text = this.text.replace(this.address ?? '', () => address ?? '');
-    return new OscGateError(this.code, text, { address, holder, remaining, index });
+    const text = this.text.replace(this.address ?? '', () => 'one of these addresses');
+    return new OscGateError(this.code, text, { holder, remaining });
   }
 }
 

@@ -125,22 +125,13 @@ export class Writes {
       kind,
       size: actions.length,
       compose: () => actions.map(requestOf),
-      outcome: (replies) => this.allWritten(actions, replies),
-    };
-  }
-
-  /**
-   * The replies to an atomic bundle all say the same, whichever element is the cause. So its
-   * beginnings are tried one by one, each with something behind it that is refused for certain:
-   * nothing of a trial is ever done. The task results in the code.
-   */
-  trial(actions: Action[]): Task<string | undefined> {
-    return {
-      addresses: [],
-      kind: 'atomic',
-      size: actions.length + 1,
-      compose: () => [...actions.map(requestOf), { address: '/oscgate/none', args: [] }],
-      outcome: ([reply]) => reply?.code,
+      outcome: (replies) => {
+        // The replies to an atomic bundle that was refused all say the same.
+        const [action] = actions;
+        const refused = kind === 'atomic' && replies[0]?.code !== 'OK';
+        if (refused && action !== undefined) throw refusalOf(replies[0], action.address).ofSome();
+        return this.allWritten(actions, replies);
+      },
     };
   }
 
