@@ -16,11 +16,36 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
-const ASSETS: [Asset; 1] = [Asset {
-    path: "/",
-    kind: HTML,
-    content: include_str!("assets/index.html"),
-}];
+const ASSETS: [Asset; 12] = [
+    Asset {
+        path: "/",
+        kind: HTML,
+        content: include_str!("assets/index.html"),
+    },
+    Asset {
+        path: "/page.css",
+        kind: STYLE,
+        content: include_str!("assets/page.css"),
+    },
+    script("/client.js", include_str!("assets/client.js")),
+    script("/page.js", include_str!("assets/page.js")),
+    script("/connection.js", include_str!("assets/connection.js")),
+    script("/fader.js", include_str!("assets/fader.js")),
+    script("/grip.js", include_str!("assets/grip.js")),
+    script("/name-dialog.js", include_str!("assets/name-dialog.js")),
+    script("/names.js", include_str!("assets/names.js")),
+    script("/parameter.js", include_str!("assets/parameter.js")),
+    script("/strip.js", include_str!("assets/strip.js")),
+    script("/words.js", include_str!("assets/words.js")),
+];
+
+const fn script(path: &'static str, content: &'static str) -> Asset {
+    Asset {
+        path,
+        kind: SCRIPT,
+        content,
+    }
+}
 
 /// What a page may load, and whom it may speak to: this gateway, and whichever gateway its user
 /// names. Nothing else, and nothing inline.

@@ -1,0 +1,141 @@
+// The connection to the gateway: made, kept, made again, and under which name.
+
+import { connect } from './client.js';
+import { numbered, storedName, storeName } from './names.js';
+
+/** The wait before the next attempt, at first and at most; in between twice as long each time. */
+const WAIT_FIRST = 500;
+const WAIT_MAX = 5000;
+
+/** Windows of one browser that may share a name, told apart by a number. */
+const NUMBER_MAX = 32;
+
+/** OSC types of what this page writes. */
+const TYPES = { '/mixer/fader/*': 'f', '/mixer/mute/*': 'i' };
+
+/**
+ * The gateway that the page speaks to: the one that served it, unless the page was opened with
+ * `?gateway=ws://HOST:PORT`.
+ */
+export function gatewayAddress() {
+  const asked = new URLSearchParams(location.search).get('gateway');
+  if (asked) return asked;
+  return `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}`;
+}
+
+/**
+ * One gateway, for as long as the page lives. `listener` has
+ * - `prepare(client)`: a client is new; whatever follows is subscribed to here
+ * - `began(client)`: a session stands, the first or another
+ * - `ended()`: it does not any more
+ * - `state({ kind, name, fault })`: `kind` is `connecting`, `connected`, `lost` or `refused`
+ * - `problem(error)`: something failed that nobody asked for
+ */
+export class Connection {
+  client;
+  name = storedName();
+  #url;
+  #listener;
+  /** Counts attempts to begin; an older one gives way to a newer. */
+  #turn = 0;
+
+  constructor(url, listener) {
+    this.#url = url;
+    this.#listener = listener;
+  }
+
+  get isUp() {
+    return this.client?.state === 'connected';
+  }
+
+  /** Connects, however long it takes. */
+  async start() {
+    this.#turn += 1;
+    const turn = this.#turn;
+    this.#tell('connecting');
+    for (let wait = WAIT_FIRST; ; wait = Math.min(wait * 2, WAIT_MAX)) {
+      const result = await this.#join().catch((error) => error);
+      const late = turn !== this.#turn;
+      if (result instanceof Error) {
+        if (late) return;
+        const gone = result.code === 'NO_ANSWER' || result.code === 'DISCONNECTED';
+        this.#tell(gone ? 'lost' : 'refused', result);
+      } else {
+        if (late) await result.close();
+        else this.#adopt(result);
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      if (turn !== this.#turn) return;
+    }
+  }
+
+  /** Takes another name, or throws why not; then nothing has changed. */
+  async rename(name) {
+    // The new session stands before the old one ends: a refusal costs nothing.
+    const client = await this.#open(name);
+    this.#turn += 1;
+    this.name = name;
+    storeName(name);
+    const old = this.client;
+    this.client = undefined;
+    if (old !== undefined) {
+      this.#listener.ended();
+      await old.close();
+    }
+    this.#adopt(client);
+  }
+
+  /** Under our name or, where that is taken, under the same with a number. */
+  async #join() {
+    for (let count = 1; ; count += 1) {
+      try {
+        return await this.#open(numbered(this.name, count));
+      } catch (error) {
+        if (error.code !== 'NAME_TAKEN' || count >= NUMBER_MAX) throw error;
+      }
+    }
+  }
+
+  #open(name) {
+    return connect({ url: this.#url, name, types: TYPES });
+  }
+
+  #adopt(client) {
+    this.client = client;
+    const ours = (handler) => (event) => {
+      if (this.client === client) handler(event);
+    };
+    client.on('connected', ours(() => this.#began(client)));
+    client.on('disconnected', ours((error) => {
+      this.#listener.ended();
+      this.#tell('lost', error);
+    }));
+    client.on('error', ours((error) => this.#failed(client, error)));
+    this.#listener.prepare(client);
+    // It may have been lost again at once; then it says so, and later that it is back.
+    if (client.state === 'connected') this.#began(client);
+  }
+
+  #began(client) {
+    this.#tell('connected');
+    this.#listener.began(client);
+  }
+
+  #failed(client, error) {
+    if (client.state === 'connected') {
+      this.#listener.problem(error);
+    } else if (error.code === 'NAME_TAKEN') {
+      // While we were away somebody took our name: we come back under another.
+      this.client = undefined;
+      void client.close();
+      void this.start();
+    } else {
+      this.#tell('refused', error);
+    }
+  }
+
+  #tell(kind, fault) {
+    this.#listener.state({ kind, name: this.client?.name ?? this.name, fault });
+  }
+}
