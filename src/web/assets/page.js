@@ -5,6 +5,7 @@ import { Connection, gatewayAddress } from './connection.js';
 import { NameDialog } from './name-dialog.js';
 import { ASK_AGAIN, Parameter } from './parameter.js';
 import { Strip } from './strip.js';
+import { setText } from './words.js';
 
 const CHANNELS = [1, 2, 3, 4, 5, 6, 7, 8];
 const VALUES = '/mixer/{fader,mute,name}/[1-8]';
@@ -119,15 +120,15 @@ function showState({ kind, name, fault }) {
   const { host } = new URL(url, location.href);
   const texts = {
     connecting: `Connecting to ${host}…`,
-    connected: `Connected to ${host} as ${name}`,
+    connected: `Connected to ${host}`,
     lost: `No connection to ${host}: trying again…`,
     refused: `${host} refuses: ${fault?.message ?? ''}`,
   };
   element('connection').dataset.state = kind;
   // The same text again would be read out again.
-  const text = element('connection-text');
-  if (text.textContent !== texts[kind]) text.textContent = texts[kind];
-  element('own-name').textContent = name;
+  setText(element('connection-text'), texts[kind]);
+  setText(element('connection-name'), kind === 'connected' ? ` as ${name}` : '');
+  setText(element('own-name'), name);
   document.body.classList.toggle('offline', kind !== 'connected');
   for (const strip of strips) strip.setOnline(kind === 'connected');
 }

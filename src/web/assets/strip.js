@@ -2,7 +2,7 @@
 
 import { FaderView } from './fader.js';
 import { Parameter } from './parameter.js';
-import { lostWords, percent, refusalWords, seconds } from './words.js';
+import { lostWords, percent, refusalWords, seconds, setText } from './words.js';
 
 /** How long a note stays, and how often it is looked at after that, in milliseconds. */
 const NOTE = 4000;
@@ -135,7 +135,7 @@ export class Strip {
       parameter.held(error.holder, error.holder === client.name, error.remaining);
     }
     const words = refusalWords(error);
-    const shown = what === 'mute' ? `Mute: ${words}` : `Denied: ${words}`;
+    const shown = `${what === 'mute' ? 'Mute denied' : 'Denied'}\n${words}`;
     this.#say('denied', shown, `Channel ${this.#channel} ${what} denied: ${words}.`);
     const refused = what === 'mute' ? this.#parts.mute : this.#view.element;
     refused.classList.remove('refused');
@@ -160,7 +160,7 @@ export class Strip {
       note.textContent = '';
       return;
     }
-    note.textContent = this.fader.lock === undefined ? 'Free: lift and touch again' : 'Lift your finger';
+    note.textContent = this.fader.lock === undefined ? 'Free\nlift and touch again' : 'Lift your finger';
     this.#noteTimer = setTimeout(() => this.#afterNote(), NOTE_AGAIN);
   }
 
@@ -197,7 +197,8 @@ export class Strip {
     const about = `Mute channel ${this.#channel}`;
     mute.setAttribute('aria-label', held === '' ? about : `${about}, ${held}`);
     mute.dataset.held = heldKind(lock);
-    setText(mute.children[1], lock !== undefined ? lock.holder : isOn(value) ? 'on' : 'off');
+    const state = value === undefined ? '–' : isOn(value) ? 'on' : 'off';
+    setText(mute.children[1], lock?.holder ?? state);
   }
 
   #showName() {
@@ -219,9 +220,4 @@ function heldKind(lock) {
 function heldWords(lock) {
   if (lock === undefined) return '';
   return lock.mine ? 'held by you' : `held by ${lock.holder}`;
-}
-
-/** Writes only what is new: this runs at each tick. */
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

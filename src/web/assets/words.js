@@ -65,3 +65,8 @@ export function nameWords(error, name) {
       return `The gateway refuses this name (${error.code}).`;
   }
 }
+
+/** Writes only what is new: what is written is laid out, and may be read out, again. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
