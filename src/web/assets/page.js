@@ -40,6 +40,10 @@ const connection = new Connection(url, {
 new NameDialog(connection);
 
 element('strips').append(...strips.map(({ root }) => root));
+for (const bank of document.querySelectorAll('#banks button')) {
+  const { root } = strips[Number(bank.dataset.first) - 1];
+  bank.addEventListener('click', () => root.scrollIntoView({ inline: 'start', block: 'nearest' }));
+}
 showAddress();
 // Whoever looks away, or whose phone locks itself, has no hand on a fader any more.
 window.addEventListener('blur', letGo);

@@ -28,7 +28,6 @@ export class Strip {
     this.#host = host;
     this.root = template.content.firstElementChild.cloneNode(true);
     this.root.id = `channel-${channel}`;
-    this.root.setAttribute('aria-label', `Channel ${channel}`);
     const part = (selector) => this.root.querySelector(selector);
     this.#parts = {
       label: part('.label'), hold: part('.hold'), value: part('.value'), mute: part('.mute'),
@@ -47,6 +46,7 @@ export class Strip {
     this.#parts.mute.addEventListener('click', () => void this.#toggle());
     this.#showFader();
     this.#showMute();
+    this.#showName();
   }
 
   /** Whether it is about this address. */
@@ -70,14 +70,13 @@ export class Strip {
     // Who took it is told just after this.
     setTimeout(() => {
       const words = lostWords(cause, this.fader.lock?.holder);
-      this.#say('denied', words, `Channel ${this.#channel} level: ${words}.`);
+      this.#say('denied', 'Lock lost', words);
     }, cause === 'taken' ? TAKER : 0);
   }
 
   /** The console itself changed what we hold. */
   overridden(device) {
-    const words = `Moved at ${device} itself`;
-    this.#say('told', words, `Channel ${this.#channel}: ${words}.`);
+    this.#say('told', 'Moved', `at ${device} itself`);
   }
 
   /** Time passes: shows what is left of the locks. */
@@ -95,7 +94,7 @@ export class Strip {
 
   #client() {
     const client = this.#host.client();
-    if (client === undefined) this.#say('denied', 'Not connected', 'Not connected.');
+    if (client === undefined) this.#say('denied', 'Not connected', '');
     return client;
   }
 
@@ -134,9 +133,7 @@ export class Strip {
     if (error.code === 'LOCK_HELD' && error.holder && client !== undefined) {
       parameter.held(error.holder, error.holder === client.name, error.remaining);
     }
-    const words = refusalWords(error);
-    const shown = `${what === 'mute' ? 'Mute denied' : 'Denied'}\n${words}`;
-    this.#say('denied', shown, `Channel ${this.#channel} ${what} denied: ${words}.`);
+    this.#say('denied', what === 'mute' ? 'Mute denied' : 'Denied', refusalWords(error));
     const refused = what === 'mute' ? this.#parts.mute : this.#view.element;
     refused.classList.remove('refused');
     // Reading the layout in between has the sign begin again.
@@ -144,24 +141,33 @@ export class Strip {
     refused.classList.add('refused');
   }
 
-  #say(kind, shown, spoken) {
-    const { note } = this.#parts;
-    note.textContent = shown;
-    note.dataset.kind = kind;
-    this.#host.announce(spoken);
+  /** Shows a note for a while, and says it once to those who hear this page. */
+  #say(kind, head, detail) {
+    this.#parts.note.dataset.kind = kind;
+    this.#showNote(head, detail);
+    const words = detail === '' ? head : `${head}: ${detail}`;
+    this.#host.announce(`Channel ${this.#channel}: ${words}.`);
     clearTimeout(this.#noteTimer);
     this.#noteTimer = setTimeout(() => this.#afterNote(), NOTE);
   }
 
   /** A hand that is still on a dead fader is told what to do; else there is nothing more to say. */
   #afterNote() {
-    const { note } = this.#parts;
     if (this.fader.grip?.state !== 'dead') {
-      note.textContent = '';
+      this.#showNote('', '');
       return;
     }
-    note.textContent = this.fader.lock === undefined ? 'Free\nlift and touch again' : 'Lift your finger';
+    if (this.fader.lock === undefined) this.#showNote('Free', 'lift and touch again');
+    else this.#showNote('Denied', 'lift your finger');
     this.#noteTimer = setTimeout(() => this.#afterNote(), NOTE_AGAIN);
+  }
+
+  #showNote(head, detail) {
+    const { note } = this.#parts;
+    const [first, second] = note.children;
+    setText(first, head);
+    setText(second, detail);
+    note.hidden = head === '';
   }
 
   #showFader() {
@@ -173,10 +179,10 @@ export class Strip {
     const held = heldWords(lock);
     const spoken = level === undefined ? 'no value' : `${Math.round(level * 100)} percent`;
     this.#view.element.setAttribute('aria-valuetext', held === '' ? spoken : `${spoken}, ${held}`);
-    const [who] = hold.children;
+    const [before, who, after] = hold.children;
+    setText(before, lock === undefined ? '' : `Hold channel ${this.#channel}, held by`);
     setText(who, lock === undefined ? 'Hold' : lock.mine ? 'You' : lock.holder);
-    const about = `Hold channel ${this.#channel}`;
-    hold.setAttribute('aria-label', held === '' ? about : `${about}, ${held}`);
+    setText(after, lock === undefined ? `channel ${this.#channel}` : '');
     hold.setAttribute('aria-pressed', String(keeps && lock?.mine === true));
     this.root.dataset.held = heldKind(lock);
     this.#showLeft();
@@ -186,24 +192,26 @@ export class Strip {
   #showLeft() {
     const { lock, remaining, grip } = this.fader;
     const counts = lock !== undefined && !(lock.mine && grip !== undefined);
-    setText(this.#parts.hold.children[1], counts ? seconds(remaining) : '');
+    setText(this.#parts.hold.children[3], counts ? seconds(remaining) : '');
   }
 
   #showMute() {
     const { mute } = this.#parts;
     const { value, lock } = this.mute;
     mute.setAttribute('aria-pressed', String(isOn(value)));
-    const held = heldWords(lock);
-    const about = `Mute channel ${this.#channel}`;
-    mute.setAttribute('aria-label', held === '' ? about : `${about}, ${held}`);
     mute.dataset.held = heldKind(lock);
-    const state = value === undefined ? '–' : isOn(value) ? 'on' : 'off';
-    setText(mute.children[1], lock?.holder ?? state);
+    const [, about, who] = mute.children;
+    setText(about, `channel ${this.#channel}${lock === undefined ? '' : ', held by'}`);
+    setText(who, lock?.holder ?? (value === undefined ? '–' : isOn(value) ? 'on' : 'off'));
+    // Whether it is on is told by being pressed.
+    who.setAttribute('aria-hidden', String(lock === undefined));
   }
 
   #showName() {
-    const { value } = this.name;
-    this.#parts.label.textContent = typeof value === 'string' ? value : '';
+    const name = typeof this.name.value === 'string' ? this.name.value : '';
+    setText(this.#parts.label, name);
+    const about = `Channel ${this.#channel}`;
+    this.root.setAttribute('aria-label', name === '' ? about : `${about}, ${name}`);
   }
 }
 

@@ -37,17 +37,17 @@ export function refusalWords(error) {
 export function lostWords(cause, holder) {
   switch (cause) {
     case 'expired':
-      return 'Your lock ran out';
+      return 'it ran out';
     case 'taken':
-      return holder ? `${holder} took it from you` : 'Taken from you';
+      return holder ? `${holder} took it` : 'it was taken';
     case 'forced':
-      return 'An operator freed it';
+      return 'an operator freed it';
     case 'withdrawn':
-      return 'Locks are off here now';
+      return 'locks are off here now';
     case 'disconnected':
-      return 'Lock lost: no connection';
+      return 'the connection is gone';
     default:
-      return 'Your lock is gone';
+      return holder ? `${holder} has it` : 'it is gone';
   }
 }
 

@@ -62,7 +62,7 @@ test('keys on a held fader are denied, and who holds it is said once', async (t)
   await anna.getByRole('slider', { name: 'Channel 1 level' }).focus();
   for (let time = 0; time < 5; time += 1) await anna.keyboard.press('ArrowUp');
   await says(anna, 1, '.note', 'Desk holds it');
-  await hears(anna, 'Channel 1 level denied: Desk holds it.');
+  await hears(anna, 'Channel 1: Denied: Desk holds it.');
   await stands(anna, 1, 50);
   const heard = await anna.evaluate(() => (globalThis as unknown as { heard: string[] }).heard);
   assert.equal(heard.length, 1, heard.join(' / '));
@@ -78,7 +78,8 @@ test('nothing that axe knows is wrong with it', async (t) => {
   for (const options of [undefined, PHONE]) {
     const page = await window('Anna', options);
     await strip(page, 1, 'other').waitFor();
-    await press(page, 3);
+    await strip(page, 3).locator('.hold').click();
+    await strip(page, 3, 'mine').waitFor();
     await press(page, 1);
     await says(page, 1, '.note', 'Desk holds it');
     assert.deepEqual(await faults(page), []);

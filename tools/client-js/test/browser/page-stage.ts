@@ -157,12 +157,17 @@ export class Fingers {
 
   /** Takes a finger off. */
   async lift(id: number): Promise<void> {
+    const off = this.down.get(id);
+    if (off === undefined) return;
     this.down.delete(id);
-    await this.send('touchEnd');
+    // The end of a touch names the fingers that leave, and not those that stay.
+    await this.send('touchEnd', [[id, off]]);
   }
 
-  private async send(type: 'touchStart' | 'touchMove' | 'touchEnd'): Promise<void> {
-    const touchPoints = [...this.down].map(([id, { x, y }]) => ({ id, x, y }));
+  private async send(
+    type: 'touchStart' | 'touchMove' | 'touchEnd', points: Iterable<[number, { x: number; y: number }]> = this.down,
+  ): Promise<void> {
+    const touchPoints = [...points].map(([id, { x, y }]) => ({ id, x, y }));
     await this.session.send('Input.dispatchTouchEvent', { type, touchPoints });
   }
 }

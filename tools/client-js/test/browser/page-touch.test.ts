@@ -47,7 +47,7 @@ test('a finger on a held fader is told so; one beside it is not disturbed', asyn
   await fingers.put(2, three.x, three.y);
   await fingers.move([{ id: 1, dy: 0.1 * four.travel }, { id: 2, dy: 0.4 * three.travel }]);
   await says(phone, 3, '.note', /Denied\s*Front of House holds it/);
-  await hears(phone, 'Channel 3 level denied');
+  await hears(phone, 'Channel 3: Denied');
   await stands(phone, 3, 75);
   await stands(phone, 4, 40);
   await shoot(phone, 'phone-denied');
@@ -55,7 +55,7 @@ test('a finger on a held fader is told so; one beside it is not disturbed', asyn
   await fingers.lift(1);
 });
 
-test('the channels move sideways under a finger beside the faders, and to a bank by its link', async (t) => {
+test('the channels move sideways under a finger beside the faders, and to a bank by its button', async (t) => {
   const { window } = await stage(t);
   const phone = await window('Phone', PHONE);
   const left = () => phone.locator('#strips').evaluate((strips) => strips.scrollLeft);
@@ -72,10 +72,10 @@ test('the channels move sideways under a finger beside the faders, and to a bank
   await fingers.move([{ id: 1, dx: -150, dy: 0 }]);
   assert.ok(await left() > 50, 'the finger moves the strips');
   await fingers.lift(1);
-  await phone.locator('#banks a').nth(1).tap();
+  await phone.locator('#banks button').nth(1).tap();
   await scrolled('end');
   await shoot(phone, 'phone-second-bank');
-  await phone.locator('#banks a').nth(0).tap();
+  await phone.locator('#banks button').nth(0).tap();
   await scrolled('begin');
 
   // On a fader the finger moves the fader and nothing else.
@@ -93,7 +93,7 @@ test('every target is large enough, upright and on its side', async (t) => {
   const upright = await window('Upright', PHONE);
   const sideways = await window('Sideways', { ...PHONE, viewport: { width: 844, height: 390 } });
   for (const phone of [upright, sideways]) {
-    const small = await phone.locator('button:visible, a:visible, .fader').evaluateAll((all) => {
+    const small = await phone.locator('button:visible, .fader').evaluateAll((all) => {
       return all.map((one) => ({ what: one.getAttribute('class'), box: one.getBoundingClientRect() }))
         .filter(({ box }) => box.width < 44 || box.height < 44);
     });
