@@ -18,9 +18,10 @@ var OscGateError = class _OscGateError extends Error {
   remaining;
   index;
   /** The same failure, as that of an element of a bundle. */
-  at(index) {
-    const { address, holder, remaining } = this;
-    return new _OscGateError(this.code, this.message, { address, holder, remaining, index });
+  at(index, address = this.address) {
+    const { holder, remaining } = this;
+    const message = this.message.replace(this.address ?? "", address ?? "");
+    return new _OscGateError(this.code, message, { address, holder, remaining, index });
   }
 };
 function span(milliseconds) {
@@ -202,7 +203,7 @@ var NORMAL_MIN = 2 ** -126;
 var DIGITS_KEPT = 6;
 var DIGITS_MAX = 9;
 function shortest(value) {
-  if (value === 0 || Number.isInteger(value) || !Number.isFinite(value)) return value;
+  if (Number.isSafeInteger(value) || !Number.isFinite(value)) return value;
   const first = Math.abs(value) < NORMAL_MIN ? 1 : DIGITS_KEPT;
   for (let digits = first; digits < DIGITS_MAX; digits += 1) {
     const decimal = Number(value.toPrecision(digits));
@@ -216,13 +217,13 @@ var text2 = new TextDecoder();
 var Malformed = class extends Error {
 };
 var Reader = class {
-  constructor(bytes) {
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-  bytes;
   view;
   at = 0;
+  bytes;
+  constructor({ buffer, byteOffset, byteLength }) {
+    this.bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    this.view = new DataView(buffer, byteOffset, byteLength);
+  }
   get left() {
     return this.bytes.length - this.at;
   }
@@ -539,7 +540,7 @@ function escaped(text4) {
 // src/calls.ts
 var FIRST_WAIT_DATAGRAM = 100;
 var FIRST_WAIT_STREAM = 1e3;
-var WAIT_MAX = 2e3;
+var WAIT_MAX = 1e3;
 var BUNDLE_CALLS_MAX = WINDOW - 1;
 var Calls = class {
   numbers = new Numbers();
@@ -938,8 +939,8 @@ var Order = class {
   }
   /** Nobody waits for it any more. */
   abandon(job) {
-    this.calls.withdraw(job);
     this.finish(job);
+    this.calls.withdraw(job);
   }
   /** What waits behind another job comes to nothing. */
   drop(error) {
@@ -978,6 +979,13 @@ var PROBE_WAIT = 500;
 var PROBES_MAX = 8;
 var WELCOME_WAIT = 200;
 var LEAVE_PATIENCE = 700;
+var NO_WIRE = {
+  reliable: false,
+  local: void 0,
+  busy: false,
+  send: () => void 0,
+  close: () => void 0
+};
 var Session = class {
   constructor(options, platform, calls, events) {
     this.options = options;
@@ -1002,6 +1010,10 @@ var Session = class {
       this.state = "closed";
       throw error;
     }
+  }
+  /** Whether the gateway has told our name, and `name` is not a guess. */
+  get knowsName() {
+    return this.link?.name !== void 0;
   }
   /** Whether the session is this client's own, and ends with it. */
   get isOwn() {
@@ -1045,6 +1057,7 @@ var Session = class {
     this.link = link;
     this.calls.attach(link.wire);
     try {
+      this.stillWanted(link);
       await this.greet(link);
       await this.introduce(link);
       await this.events.restore();
@@ -1062,25 +1075,26 @@ var Session = class {
     this.started = true;
   }
   async wired(way) {
-    let link;
-    const wire = await way({
-      packet: (bytes) => {
-        if (link !== void 0 && this.link === link) this.heard(link, bytes);
-      },
-      closed: (error) => {
-        if (link !== void 0 && this.link === link) this.down(link, error);
-      }
-    }, this.options.timeout);
-    link = {
-      wire,
+    const link = {
+      wire: NO_WIRE,
       name: void 0,
       endpoint: void 0,
-      own: wire.reliable,
+      own: false,
       unanswered: 0,
       timer: void 0,
       welcomed: void 0,
-      failed: void 0
+      failed: void 0,
+      names: /* @__PURE__ */ new Set(),
+      told: void 0
     };
+    link.wire = await way({
+      packet: (bytes) => {
+        if (this.link === link) this.heard(link, bytes);
+      },
+      closed: (error) => {
+        if (this.link === link) this.down(link, error);
+      }
+    }, this.options.timeout);
     return link;
   }
   stillWanted(link) {
@@ -1101,7 +1115,12 @@ var Session = class {
       link.wire.send(encodeMessage({ address: "/oscgate/bye", args: [] }));
       await this.request("/oscgate/ping");
     }
-    if (link.name === void 0) await Promise.race([welcome, this.sleep(WELCOME_WAIT)]);
+    const lossy = link.name === void 0 && !link.wire.reliable;
+    if (lossy) await Promise.race([welcome, this.sleep(WELCOME_WAIT)]);
+    link.welcomed = void 0;
+    if (!lossy) return;
+    if (link.endpoint === void 0) await this.request("/oscgate/sync", "/oscgate/status/connected");
+    if (link.endpoint === void 0) await this.sleep(WELCOME_WAIT);
   }
   async introduce(link) {
     const { name } = this.options;
@@ -1141,14 +1160,25 @@ var Session = class {
   /** The gateway says that a session began: ours, if it is our endpoint. */
   welcomed(link, name, endpoint) {
     if (this.state === "connecting") {
-      link.name ??= name;
-      if (name === this.options.name) link.name = name;
-      link.endpoint ??= endpoint;
-      link.own = true;
-      link.welcomed?.();
+      this.welcomedAtFirst(link, name, endpoint);
     } else if (endpoint === link.endpoint) {
+      if (!link.names.has(name)) link.told = name;
       this.identify(link);
     }
+  }
+  welcomedAtFirst(link, name, endpoint) {
+    if (link.welcomed !== void 0) {
+      link.own = true;
+      link.endpoint = endpoint;
+      link.name = name;
+      link.welcomed();
+      link.welcomed = void 0;
+    } else if (endpoint === (link.endpoint ?? link.wire.local)) {
+      if (name === endpoint) link.own = true;
+      link.endpoint = endpoint;
+      link.name = name;
+    }
+    link.names.add(name);
   }
   sentAway(link, cause) {
     const message = `the gateway ended the session: ${cause} (DISCONNECTED)`;
@@ -1168,9 +1198,21 @@ var Session = class {
     return { address: "/oscgate/call", args: [{ type: "i", value: number }, text("/oscgate/ping")] };
   }
   identified(link, code) {
-    if (code !== "OK" || this.state !== "connected") return;
+    if (this.state !== "connected") return;
+    if (code !== "OK") {
+      this.rename(link);
+      return;
+    }
     const message = "the gateway had ended the session (DISCONNECTED)";
     this.down(link, new OscGateError("DISCONNECTED", message));
+  }
+  /** It is the same session: a name that was told is a new one, by a change of the show file. */
+  rename(link) {
+    if (link.told === void 0) return;
+    link.name = link.told;
+    link.names.add(link.told);
+    link.told = void 0;
+    this.name = link.name;
   }
   /** Says that we live, and asks whether the gateway does. */
   beat(link) {
@@ -1179,7 +1221,6 @@ var Session = class {
       this.down(link, new OscGateError("DISCONNECTED", message));
       return;
     }
-    const again = link.unanswered > 0;
     link.unanswered += 1;
     const ping = { address: "/oscgate/ping", args: [] };
     const question = link.wire.reliable ? void 0 : this.question();
@@ -1187,7 +1228,7 @@ var Session = class {
     const { heartbeat } = this.options;
     const wait = Math.min(heartbeat, PROBE_WAIT);
     link.timer = setTimeout(() => {
-      const rest = link.unanswered > 0 || again ? 0 : heartbeat - wait;
+      const rest = link.unanswered > 0 ? 0 : heartbeat - wait;
       link.timer = setTimeout(() => this.beat(link), rest);
     }, wait);
   }
@@ -1211,7 +1252,7 @@ var Session = class {
     this.drop(link);
   }
   async again() {
-    let told = "";
+    let last = "";
     for (let wait = BACKOFF_FIRST; ; wait = Math.min(wait * 2, BACKOFF_MAX)) {
       await this.sleep(wait * (0.75 + Math.random() / 2));
       if (this.state !== "connecting") return;
@@ -1221,8 +1262,10 @@ var Session = class {
       } catch (error) {
         if (this.isClosed()) return;
         const code = error instanceof OscGateError ? error.code : "";
-        if (code !== "NO_ANSWER" && code !== "DISCONNECTED" && code !== told) this.events.problem(error);
-        told = code;
+        const quiet = ["NO_ANSWER", "DISCONNECTED", last].includes(code);
+        const early = code === "NAME_TAKEN" && wait < BACKOFF_MAX;
+        if (!quiet && !early) this.events.problem(error);
+        if (!early) last = code;
       }
     }
   }
@@ -1367,7 +1410,7 @@ function ofNumber(value, type) {
 }
 function ofString(value, type) {
   if (type === "S") return typed("S", value);
-  if (type === "c" && [...value].length === 1) return typed("c", value);
+  if (type === "c" && isCharacter(value)) return typed("c", value);
   return typed("s", value);
 }
 function ofObject(value) {
@@ -1404,7 +1447,7 @@ function fits(type, value) {
     case "S":
       return typeof value === "string" && !value.includes("\0");
     case "c":
-      return typeof value === "string" && [...value].length === 1;
+      return isCharacter(value);
     case "b":
       return value instanceof Uint8Array;
     case "m":
@@ -1422,6 +1465,9 @@ function fits(type, value) {
     default:
       return false;
   }
+}
+function isCharacter(value) {
+  return typeof value === "string" && /^.$/su.test(value);
 }
 function isWhole(value, least, most) {
   return Number.isInteger(value) && value >= least && value <= most;
@@ -1579,7 +1625,7 @@ var Syncs = class {
     } catch (error) {
       return unwatched(Promise.reject(error));
     }
-    const sync = { ...pending(), pattern, matches };
+    const sync = { ...pending(), pattern, matches, until: performance.now() + this.patience };
     this.running.set(pattern, sync);
     void this.round(sync);
     return sync.promise;
@@ -1590,7 +1636,9 @@ var Syncs = class {
       if (!sync.matches(address)) continue;
       const [first] = args;
       const status = address.startsWith("/oscgate/") && first?.type === "s";
+      const before = sync.seen.size;
       sync.seen.add(status ? `${address} ${first.value}` : address);
+      if (sync.seen.size > before) sync.until = performance.now() + this.patience;
       this.moved(sync);
     }
   }
@@ -1615,7 +1663,6 @@ var Syncs = class {
       return;
     }
     sync.asking = false;
-    sync.until = performance.now() + this.patience;
     this.moved(sync);
   }
   /** Something came: complete, or wait on. */
@@ -1630,8 +1677,8 @@ var Syncs = class {
   }
   still(sync) {
     if (sync.asking) return;
-    if (performance.now() > sync.until && sync.seen.size === 0) {
-      const message = `${sync.pattern}: the values did not come (NO_ANSWER)`;
+    if (performance.now() > sync.until) {
+      const message = `${sync.pattern}: not all values came (NO_ANSWER)`;
       const error = new OscGateError("NO_ANSWER", message, { address: sync.pattern });
       this.end(sync, () => sync.reject(error));
       return;
@@ -1689,7 +1736,7 @@ function refuse(code, address, problem) {
 }
 function checkAddress(address, may) {
   const fault = typeof address === "string" ? addressFault(address) : "it is no text";
-  if (fault !== void 0) throw refuse("BAD_ADDRESS", String(address), fault);
+  if (fault !== void 0) throw refuse("BAD_ADDRESS", address, fault);
   if (address === "/oscgate" || address.startsWith("/oscgate/")) {
     throw refuse("BAD_ADDRESS", address, "it is one of the gateway's own");
   }
@@ -1725,14 +1772,13 @@ var Writes = class {
   held;
   /** A `set`: a newer one may take its place while it waits. */
   set(action) {
-    const task = this.single(action, (reply) => this.written(action, reply));
-    if (!isMergeable(action)) return task;
     const pattern = isPattern(action.address);
-    return {
-      ...task,
-      matches: pattern ? matcher(action.address) : void 0,
-      merge: (newer) => this.merged(action, newer)
+    const task = {
+      ...this.single(action, (reply) => this.written(action, reply)),
+      matches: pattern ? matcher(action.address) : void 0
     };
+    if (!isMergeable(action)) return task;
+    return { ...task, merge: (newer) => this.merged(action, newer) };
   }
   /** A `lock` or `take`. */
   lock(action) {
@@ -1758,6 +1804,20 @@ var Writes = class {
       outcome: (replies) => this.allWritten(actions, replies)
     };
   }
+  /**
+   * The replies to an atomic bundle all say the same, whichever element is the cause. So its
+   * beginnings are tried one by one, each with something behind it that is refused for certain:
+   * nothing of a trial is ever done. The task results in the code.
+   */
+  trial(actions) {
+    return {
+      addresses: [],
+      kind: "atomic",
+      size: actions.length + 1,
+      compose: () => [...actions.map(requestOf), { address: "/oscgate/none", args: [] }],
+      outcome: ([reply]) => reply?.code
+    };
+  }
   single(action, outcome) {
     return {
       action,
@@ -1770,7 +1830,7 @@ var Writes = class {
   }
   merged(older, newer) {
     const { action } = newer;
-    if (action === void 0 || newer.merge === void 0) return void 0;
+    if (action?.address !== older.address || newer.merge === void 0) return void 0;
     const verb = action.verb === "write" ? older.verb : action.verb;
     return this.set({ ...action, verb });
   }
@@ -1915,7 +1975,12 @@ var OscGateClient = class {
           throw error instanceof OscGateError ? error.at(at) : error;
         }
       });
-      return this.order.add(this.writes.bundle(actions, options.atomic === true ? "atomic" : "bundle"));
+      if (options.atomic !== true) return this.order.add(this.writes.bundle(actions, "bundle"));
+      try {
+        return await this.order.add(this.writes.bundle(actions, "atomic"));
+      } catch (error) {
+        throw error instanceof OscGateError ? await this.placed(error, actions) : error;
+      }
     });
   }
   on(what, handler) {
@@ -1956,6 +2021,18 @@ var OscGateClient = class {
     }
     return unwatched(promise);
   }
+  /** The refusal of an atomic bundle, with the element that is its cause. */
+  async placed(error, actions) {
+    if (error.index === void 0) return error;
+    let [sound, refused] = [0, actions.length];
+    while (refused - sound > 1) {
+      const middle = sound + refused >> 1;
+      const code = await this.order.add(this.writes.trial(actions.slice(0, middle)));
+      if (code === error.code) refused = middle;
+      else sound = middle;
+    }
+    return error.at(refused - 1, actions[refused - 1]?.address);
+  }
   ask(address, subject) {
     return ask(this.calls, address, [text(subject)], this.timeout);
   }
@@ -1980,7 +2057,8 @@ var OscGateClient = class {
   async value(address) {
     const args = await this.reading("/oscgate/get", address);
     this.types.see(address, args);
-    return fromArguments(args) ?? [];
+    const value = fromArguments(args);
+    return value === void 0 ? [] : value;
   }
   async meta(address) {
     const meta = readMeta(await this.reading("/oscgate/meta", address));
@@ -1992,7 +2070,8 @@ var OscGateClient = class {
   async holding(address) {
     const meta = readMeta(await this.ask("/oscgate/meta", address));
     if (meta === void 0) throw notUnderstood(address);
-    return { ours: meta.locked && meta.holder === this.name, remaining: meta.remaining };
+    const ours = meta.locked && (meta.holder === this.name || !this.session.knowsName);
+    return { ours, remaining: meta.remaining };
   }
   receive(message) {
     const { address, args } = message;
@@ -2021,6 +2100,7 @@ var OscGateClient = class {
   }
   ended(cause, over) {
     this.subscriptions.forgotten();
+    this.syncs.fail(disconnected());
     if (over) this.dropAll();
     this.emitters.disconnected.tell(cause);
     this.held.loseAll("disconnected");
@@ -2087,11 +2167,9 @@ function openWebSocket(create, url, listener, timeout) {
     const timer = setTimeout(() => {
       fail(new OscGateError("NO_ANSWER", `no answer from ${url.href} within ${timeout} ms (NO_ANSWER)`));
     }, timeout);
-    socket.addEventListener("error", () => {
-      fail(opened ? broken(url) : unreachable(url));
-    });
-    socket.addEventListener("close", () => {
-      fail(opened ? broken(url) : unreachable(url));
+    socket.addEventListener("error", () => void 0);
+    socket.addEventListener("close", ({ reason }) => {
+      fail(opened ? broken(url, reason) : unreachable(url));
     });
     socket.addEventListener("message", ({ data }) => {
       if (!over && data instanceof ArrayBuffer) listener.packet(new Uint8Array(data));
@@ -2123,11 +2201,12 @@ function wireOf(socket, silence) {
   };
 }
 function unreachable(url) {
-  const message = `no gateway answers at ${url.href}; is it started, and is this its HTTP port? (NO_ANSWER)`;
+  const message = `no gateway answers at ${url.href}; is it started, is this its HTTP port, and does it serve this page? (NO_ANSWER)`;
   return new OscGateError("NO_ANSWER", message);
 }
-function broken(url) {
-  return new OscGateError("DISCONNECTED", `the connection to ${url.href} broke (DISCONNECTED)`);
+function broken(url, reason) {
+  const why2 = reason === "" ? "broke" : `was closed: ${reason}`;
+  return new OscGateError("DISCONNECTED", `the connection to ${url.href} ${why2} (DISCONNECTED)`);
 }
 
 // src/browser.ts
@@ -2136,13 +2215,13 @@ var BROWSER = {
     const { protocol, host } = globalThis.location;
     return `${protocol === "https:" ? "wss:" : "ws:"}//${host}`;
   },
-  async ways(url) {
+  ways(url) {
     if (url.protocol === "udp:") {
       const message = "a browser cannot speak UDP; connect to ws://HOST:8900 (BAD_ARGUMENTS)";
-      throw new OscGateError("BAD_ARGUMENTS", message);
+      return Promise.reject(new OscGateError("BAD_ARGUMENTS", message));
     }
     const create = () => new WebSocket(url);
-    return [(listener, timeout) => openWebSocket(create, url, listener, timeout)];
+    return Promise.resolve([(listener, timeout) => openWebSocket(create, url, listener, timeout)]);
   }
 };
 function connect(where) {

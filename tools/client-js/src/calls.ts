@@ -14,7 +14,7 @@ import type { Wire } from './wire/wire.js';
  */
 const FIRST_WAIT_DATAGRAM = 100;
 const FIRST_WAIT_STREAM = 1000;
-const WAIT_MAX = 2000;
+const WAIT_MAX = 1000;
 
 /** Calls of one bundle: each must stay within what the gateway remembers. */
 export const BUNDLE_CALLS_MAX = WINDOW - 1;

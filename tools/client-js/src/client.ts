@@ -270,7 +270,8 @@ export class OscGateClient {
   private async value(address: string): Promise<OscValue> {
     const args = await this.reading('/oscgate/get', address);
     this.types.see(address, args);
-    return fromArguments(args) ?? [];
+    const value = fromArguments(args);
+    return value === undefined ? [] : value;
   }
 
   private async meta(address: string): Promise<Meta<OscValue>> {

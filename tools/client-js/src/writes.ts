@@ -91,14 +91,13 @@ export class Writes {
 
   /** A `set`: a newer one may take its place while it waits. */
   set(action: Action): Task<Written> {
-    const task = this.single(action, (reply) => this.written(action, reply));
-    if (!isMergeable(action)) return task;
     const pattern = isPattern(action.address);
-    return {
-      ...task,
+    const task: Task<Written> = {
+      ...this.single(action, (reply) => this.written(action, reply)),
       matches: pattern ? matcher(action.address) : undefined,
-      merge: (newer) => this.merged(action, newer),
     };
+    if (!isMergeable(action)) return task;
+    return { ...task, merge: (newer) => this.merged(action, newer) };
   }
 
   /** A `lock` or `take`. */
@@ -159,7 +158,7 @@ export class Writes {
     older: Action, newer: Task<Written> & { action?: Action },
   ): Task<Written> | undefined {
     const { action } = newer;
-    if (action === undefined || newer.merge === undefined) return undefined;
+    if (action?.address !== older.address || newer.merge === undefined) return undefined;
     // A newer plain value must not undo the wish to lock or to let go.
     const verb = action.verb === 'write' ? older.verb : action.verb;
     return this.set({ ...action, verb });

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { describe, test, before, type TestContext } from 'node:test';
+import { after, before, describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { join } from './support/clients.js';
@@ -19,18 +19,23 @@ async function vanish(url: string, address: string): Promise<void> {
   await once(child, 'exit');
 }
 
-for (const kind of ['udp', 'ws'] as const) {
-  describe(`use locks over ${kind}`, { concurrency: true }, () => {
-    let gateway: Gateway;
-    const cleanup: (() => unknown)[] = [];
-    before(async (suite) => {
-      void suite;
-      gateway = await Gateway.start({ after: (stop) => void cleanup.push(stop as () => unknown) }, SHOW);
+// All at once: most of the time they wait for locks to run out.
+describe('use locks', { concurrency: true }, () => {
+  for (const kind of ['udp', 'ws'] as const) {
+    describe(`over ${kind}`, { concurrency: true }, () => {
+      let gateway: Gateway;
+      const ends: (() => unknown)[] = [];
+      before(async () => {
+        gateway = await Gateway.start({ after: (end) => ends.push(end) }, SHOW);
+      });
+      after(async () => {
+        for (const end of ends) await end();
+      });
+      const stage = (t: TestContext): Stage => ({
+        connect: (name) => join(t, gateway.url(kind), name === undefined ? {} : { name }),
+        vanish: (address) => vanish(gateway.url(kind), address),
+      });
+      for (const { name, run } of ROWS) test(name, (t) => run(stage(t)));
     });
-    const stage = (t: TestContext): Stage => ({
-      connect: (name) => join(t, gateway.url(kind), name === undefined ? {} : { name }),
-      vanish: (address) => vanish(gateway.url(kind), address),
-    });
-    for (const { name, run } of ROWS) test(name, (t) => run(stage(t)));
-  });
-}
+  }
+});

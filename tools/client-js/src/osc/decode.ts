@@ -12,8 +12,12 @@ class Reader {
   private readonly view: DataView;
   private at = 0;
 
-  constructor(private readonly bytes: Uint8Array) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  private readonly bytes: Uint8Array;
+
+  constructor({ buffer, byteOffset, byteLength }: Uint8Array) {
+    // Node's Buffer is a Uint8Array whose slices are no copies.
+    this.bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    this.view = new DataView(buffer, byteOffset, byteLength);
   }
 
   get left(): number {

@@ -15,7 +15,7 @@ export interface Socket {
   close(): void;
   addEventListener(kind: 'open' | 'error', handler: (event: unknown) => void): void;
   addEventListener(kind: 'message', handler: (event: { data: unknown }) => void): void;
-  addEventListener(kind: 'close', handler: (event: { code: number }) => void): void;
+  addEventListener(kind: 'close', handler: (event: { reason: string }) => void): void;
 }
 
 const OPEN = 1;
@@ -40,11 +40,10 @@ export function openWebSocket(
     const timer = setTimeout(() => {
       fail(new OscGateError('NO_ANSWER', `no answer from ${url.href} within ${timeout} ms (NO_ANSWER)`));
     }, timeout);
-    socket.addEventListener('error', () => {
-      fail(opened ? broken(url) : unreachable(url));
-    });
-    socket.addEventListener('close', () => {
-      fail(opened ? broken(url) : unreachable(url));
+    // What is wrong is said by the close that follows.
+    socket.addEventListener('error', () => undefined);
+    socket.addEventListener('close', ({ reason }) => {
+      fail(opened ? broken(url, reason) : unreachable(url));
     });
     socket.addEventListener('message', ({ data }) => {
       if (!over && data instanceof ArrayBuffer) listener.packet(new Uint8Array(data));
@@ -78,10 +77,11 @@ function wireOf(socket: Socket, silence: () => void): Wire {
 }
 
 function unreachable(url: URL): OscGateError {
-  const message = `no gateway answers at ${url.href}; is it started, and is this its HTTP port? (NO_ANSWER)`;
+  const message = `no gateway answers at ${url.href}; is it started, is this its HTTP port, and does it serve this page? (NO_ANSWER)`;
   return new OscGateError('NO_ANSWER', message);
 }
 
-function broken(url: URL): OscGateError {
-  return new OscGateError('DISCONNECTED', `the connection to ${url.href} broke (DISCONNECTED)`);
+function broken(url: URL, reason: string): OscGateError {
+  const why = reason === '' ? 'broke' : `was closed: ${reason}`;
+  return new OscGateError('DISCONNECTED', `the connection to ${url.href} ${why} (DISCONNECTED)`);
 }

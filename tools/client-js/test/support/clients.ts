@@ -1,13 +1,13 @@
 // Clients of a test, closed when it ends.
 
 import assert from 'node:assert/strict';
-import type { TestContext } from 'node:test';
 
+import type { Ending } from './gateway.js';
 import { connect, OscGateError, type ConnectOptions, type OscGateClient } from '../../src/node.js';
 
 /** Connects; the client is closed with the test. */
 export async function join(
-  test: { after: TestContext['after'] }, url: string, options: ConnectOptions = {},
+  test: Ending, url: string, options: ConnectOptions = {},
 ): Promise<OscGateClient> {
   const client = await connect({ url, ...options });
   test.after(() => client.close());

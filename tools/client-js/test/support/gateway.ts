@@ -7,12 +7,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
 
 import { within } from './wait.js';
 
 const PROGRAM = process.env.OSCGATE_PROGRAM ?? '';
 assert.notEqual(PROGRAM, '', 'OSCGATE_PROGRAM must name the built gateway');
+
+/** A test, or a suite: it ends, and then whatever it began. */
+export interface Ending {
+  after(end: () => unknown): void;
+}
 
 /** A running gateway. */
 export class Gateway {
@@ -22,7 +26,7 @@ export class Gateway {
   ) {}
 
   /** Starts one on free ports; it is stopped when the test ends. */
-  static async start(test: { after: TestContext['after'] }, show?: string): Promise<Gateway> {
+  static async start(test: Ending, show?: string): Promise<Gateway> {
     let file: string | undefined;
     if (show !== undefined) {
       const folder = await mkdtemp(join(tmpdir(), 'oscgate-'));

@@ -4,6 +4,8 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 
+import { encodeMessage, type OscMessage } from '../../src/osc/index.js';
+
 /** How bad the network is; probabilities from 0 to 1, delays in milliseconds. */
 export interface Weather {
   loss: number;
@@ -82,6 +84,14 @@ export class Relay {
         if (!this.closed) send();
       }, this.chance() * delay);
       this.timers.add(timer);
+    }
+  }
+
+  /** Has every client hear a message that the gateway has not sent just now. */
+  inject(message: OscMessage): void {
+    for (const key of this.ways.keys()) {
+      const [address, port] = key.split(':');
+      this.front.send(encodeMessage(message), Number(port), address);
     }
   }
 

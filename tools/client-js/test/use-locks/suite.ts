@@ -1,8 +1,8 @@
 // How locks are used, row by row. The same rows run over UDP, over WebSocket and inside a browser,
 // so nothing here knows of Node.
 
-import type { OscGateClient } from '../../src/client.js';
-import { OscGateError } from '../../src/errors.js';
+// In a browser this is what the gateway serves.
+import { OscGateError, type OscGateClient } from '../../src/browser.js';
 import { Log, rest, within } from '../support/wait.js';
 
 /** What a row needs of the place where it runs. */
