@@ -27,7 +27,8 @@ export function gatewayAddress() {
  * One gateway, for as long as the page lives. `listener` has
  * - `prepare(client)`: a client is new; whatever follows is subscribed to here
  * - `began(client)`: a session stands, the first or another
- * - `ended()`: it does not any more
+ * - `leaving()`: it is about to be left for another
+ * - `ended()`: it does not stand any more
  * - `state({ kind, name, fault })`: `kind` is `connecting`, `connected`, `lost` or `refused`
  * - `problem(error)`: something failed that nobody asked for
  */
@@ -55,13 +56,12 @@ export class Connection {
     this.#tell('connecting');
     for (let wait = WAIT_FIRST; ; wait = Math.min(wait * 2, WAIT_MAX)) {
       const result = await this.#join().catch((error) => error);
-      const late = turn !== this.#turn;
       if (result instanceof Error) {
-        if (late) return;
-        const gone = result.code === 'NO_ANSWER' || result.code === 'DISCONNECTED';
+        const gone = isAway(result) && !(await this.#isThere());
+        if (turn !== this.#turn) return;
         this.#tell(gone ? 'lost' : 'refused', result);
       } else {
-        if (late) await result.close();
+        if (turn !== this.#turn) await result.close();
         else this.#adopt(result);
         return;
       }
@@ -78,8 +78,9 @@ export class Connection {
     this.name = name;
     storeName(name);
     const old = this.client;
-    this.client = undefined;
     if (old !== undefined) {
+      this.#listener.leaving();
+      this.client = undefined;
       this.#listener.ended();
       await old.close();
     }
@@ -95,6 +96,14 @@ export class Connection {
         if (error.code !== 'NAME_TAKEN' || count >= NUMBER_MAX) throw error;
       }
     }
+  }
+
+  /** Whether our own gateway answers after all: then it does not let this page connect. */
+  async #isThere() {
+    const { host } = new URL(this.#url, location.href);
+    if (host !== location.host) return false;
+    const answer = fetch('/', { method: 'HEAD', cache: 'no-store' });
+    return answer.then(({ ok }) => ok, () => false);
   }
 
   #open(name) {
@@ -138,4 +147,9 @@ export class Connection {
   #tell(kind, fault) {
     this.#listener.state({ kind, name: this.client?.name ?? this.name, fault });
   }
+}
+
+/** Whether it may be that nobody is there. */
+function isAway({ code }) {
+  return code === 'NO_ANSWER' || code === 'DISCONNECTED';
 }

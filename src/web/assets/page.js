@@ -5,7 +5,7 @@ import { Connection, gatewayAddress } from './connection.js';
 import { NameDialog } from './name-dialog.js';
 import { ASK_AGAIN, Parameter } from './parameter.js';
 import { Strip } from './strip.js';
-import { setText } from './words.js';
+import { refusedWords, setText } from './words.js';
 
 const CHANNELS = [1, 2, 3, 4, 5, 6, 7, 8];
 const VALUES = '/mixer/{fader,mute,name}/[1-8]';
@@ -28,6 +28,7 @@ const url = gatewayAddress();
 const connection = new Connection(url, {
   prepare,
   began,
+  leaving: letGo,
   ended() {
     for (const strip of strips) strip.lost(strip.fader.address, 'disconnected');
     for (const parameter of parameters.values()) parameter.forget();
@@ -46,10 +47,10 @@ for (const bank of document.querySelectorAll('#banks button')) {
 }
 showAddress();
 // Whoever looks away, or whose phone locks itself, has no hand on a fader any more.
-window.addEventListener('blur', letGo);
-window.addEventListener('pagehide', letGo);
+window.addEventListener('blur', lookAway);
+window.addEventListener('pagehide', lookAway);
 document.addEventListener('visibilitychange', () => {
-  if (document.hidden) letGo();
+  if (document.hidden) lookAway();
 });
 setInterval(tick, TICK);
 setInterval(askAgain, ASK_AGAIN);
@@ -96,6 +97,12 @@ function lost(address, cause) {
   stripOf(address)?.lost(address, cause);
 }
 
+/** Takes every hand off. */
+function lookAway() {
+  for (const strip of strips) strip.takeOff();
+}
+
+/** The same, and gives up what is held without a hand. */
 function letGo() {
   for (const strip of strips) strip.letGo();
 }
@@ -126,7 +133,7 @@ function showState({ kind, name, fault }) {
     connecting: `Connecting to ${host}…`,
     connected: `Connected to ${host}`,
     lost: `No connection to ${host}: trying again…`,
-    refused: `${host} refuses: ${fault?.message ?? ''}`,
+    refused: refusedWords(host, fault),
   };
   element('connection').dataset.state = kind;
   // The same text again would be read out again.

@@ -55,8 +55,14 @@ export class Strip {
   }
 
   /** Takes every hand off. */
-  letGo() {
+  takeOff() {
     this.#view.letGo();
+  }
+
+  /** The same, and gives up what is held without a hand. */
+  letGo() {
+    this.fader.keeps = false;
+    this.takeOff();
   }
 
   /** A lock of ours ended that we did not end. */
@@ -109,8 +115,10 @@ export class Strip {
         // Under a hand it goes when the hand does.
         if (fader.grip === undefined) await client.unlock(fader.address);
       } else {
-        await client.lock(fader.address);
+        const { timeout } = await client.lock(fader.address);
         fader.keeps = true;
+        // What renews a lock is not told like what takes it.
+        fader.held(client.name, true, timeout);
       }
       this.#showFader();
     } catch (error) {

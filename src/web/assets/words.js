@@ -51,6 +51,12 @@ export function lostWords(cause, holder) {
   }
 }
 
+/** Why the gateway does not let us in. */
+export function refusedWords(host, error) {
+  if (error?.code !== 'NO_ANSWER') return `${host} refuses: ${error?.message ?? ''}`;
+  return `${host} answers, but does not let this page connect. Its log says why.`;
+}
+
 /** Why a name was not taken. */
 export function nameWords(error, name) {
   switch (error.code) {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { join, refused } from '../support/clients.js';
 import { Gateway } from '../support/gateway.js';
-import { drag, hears, PHONE, press, says, shoot, stages, stands, strip } from './page-stage.js';
+import { drag, hears, LOCAL, PHONE, press, PUBLIC, says, shoot, stages, stands, strip } from './page-stage.js';
 
 const stage = stages();
 
@@ -102,6 +102,7 @@ test('a typed name is taken and kept; one that is taken is refused, and nothing 
   await anna.locator('#name-dialog').waitFor({ state: 'hidden' });
   await anna.locator('#own-name', { hasText: 'Anna' }).waitFor();
   await strip(anna, 1, 'free').waitFor();
+  await strip(anna, 1).locator('.note').waitFor({ state: 'hidden' });
   await anna.reload();
   await anna.locator('[data-state=connected]').waitFor();
   await anna.locator('#own-name', { hasText: /^Anna$/ }).waitFor();
@@ -130,4 +131,25 @@ test('a gateway that was never there is said to be away', async (t) => {
   await hears(anna, 'Channel 1: Not connected.');
   await other.restart();
   await anna.locator('[data-state=connected]').waitFor();
+});
+
+test('a gateway that does not let this page in is not said to be away', async (t) => {
+  const { gateway, profile } = await stage(t);
+  const page = await (await profile()).newPage();
+  // By a public name the page is shown, but may not connect unless the show file lists it.
+  await page.goto(`http://${gateway.http.replace('127.0.0.1', PUBLIC)}/`);
+  await page.locator('[data-state=refused]', { hasText: 'does not let this page connect' }).waitFor();
+  await shoot(page, 'refused');
+});
+
+test('where others can open it is said, if it can be known', async (t) => {
+  const { gateway, profile, window } = await stage(t);
+  const page = await (await profile(PHONE)).newPage();
+  const address = `http://${gateway.http.replace('127.0.0.1', LOCAL)}`;
+  await page.goto(`${address}/`);
+  await page.locator('[data-state=connected]').waitFor();
+  await page.locator('#hint-address', { hasText: address }).waitFor();
+  await shoot(page, 'phone-no-value');
+  const anna = await window('Anna');
+  assert.equal(await anna.locator('#hint-address').textContent(), '');
 });

@@ -1,22 +1,21 @@
 // What the tests of the try-it page share: a browser, the page in it, and hands on its faders.
 
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext } from 'node:test';
 
-import { chromium, type BrowserContext, type BrowserContextOptions, type CDPSession, type Page } from 'playwright-core';
+import type { BrowserContext, BrowserContextOptions, CDPSession, Page } from 'playwright-core';
 
+import { browse } from '../support/chromium.js';
 import { Gateway } from '../support/gateway.js';
 
-/** Debian's, unless the environment names another. */
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+/** A public name, which leads to the gateway, and one of a local network. */
+export const PUBLIC = 'gate.example.com';
+export const LOCAL = 'gate.local';
 
-const FLAGS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync',
-];
+const NAMES = `--host-resolver-rules=MAP ${PUBLIC} 127.0.0.1, MAP ${LOCAL} 127.0.0.1`;
 
 /** How long anything on the page may take. */
 const PATIENCE = 10_000;
@@ -42,16 +41,12 @@ export interface Stage {
 /** One browser for all tests of a file; what is returned sets the stage of one test. */
 export function stages(): (test: TestContext, show?: string) => Promise<Stage> {
   let browser: BrowserContext | undefined;
-  let folder: string;
+  const ends: (() => unknown)[] = [];
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'oscgate-browser-'));
-    browser = await chromium.launchPersistentContext(folder, {
-      executablePath: CHROMIUM, headless: true, args: FLAGS,
-    });
+    browser = await browse({ after: (end) => ends.push(end) }, [NAMES]);
   });
   after(async () => {
-    await browser?.close();
-    await rm(folder, { recursive: true, force: true });
+    for (const end of ends) await end();
   });
   return async (test, show) => {
     const gateway = await Gateway.start(test, show);
