@@ -74,3 +74,38 @@ fn serve(asset: &Asset) -> Response {
     ];
     (headers, asset.content).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    #[test]
+    fn every_file_of_the_folder_is_served_under_its_name() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/assets");
+        let files: BTreeSet<String> = fs::read_dir(folder)
+            .expect("the folder is part of the sources")
+            .map(|entry| entry.expect("it can be read").file_name())
+            .map(|name| format!("/{}", name.to_string_lossy()))
+            .map(|path| path.replace("/index.html", "/"))
+            .collect();
+        let served: BTreeSet<String> = ASSETS.iter().map(|asset| asset.path.to_owned()).collect();
+        assert_eq!(served, files);
+    }
+
+    #[test]
+    fn nothing_is_loaded_from_elsewhere() {
+        for asset in &ASSETS {
+            // Beside names of namespaces, which nobody fetches.
+            let text = asset.content.replace("http://www.w3.org/2000/svg", "");
+            for scheme in ["http://", "https://", "src=\"//"] {
+                let comes_from = |line: &&str| {
+                    let loads = ["import ", "src=", "href=", "url(", "fetch("];
+                    line.contains(scheme) && loads.iter().any(|word| line.contains(word))
+                };
+                assert_eq!(text.lines().find(comes_from), None, "{}", asset.path);
+            }
+        }
+    }
+}

@@ -151,8 +151,7 @@ export class Strip {
 
   /** Shows a note for a while, and says it once to those who hear this page. */
   #say(kind, head, detail) {
-    this.#parts.note.dataset.kind = kind;
-    this.#showNote(head, detail);
+    this.#showNote(kind, head, detail);
     const words = detail === '' ? head : `${head}: ${detail}`;
     this.#host.announce(`Channel ${this.#channel}: ${words}.`);
     clearTimeout(this.#noteTimer);
@@ -162,16 +161,17 @@ export class Strip {
   /** A hand that is still on a dead fader is told what to do; else there is nothing more to say. */
   #afterNote() {
     if (this.fader.grip?.state !== 'dead') {
-      this.#showNote('', '');
+      this.#showNote('told', '', '');
       return;
     }
-    if (this.fader.lock === undefined) this.#showNote('Free', 'lift and touch again');
-    else this.#showNote('Denied', 'lift your finger');
+    if (this.fader.lock === undefined) this.#showNote('told', 'Free', 'lift and touch again');
+    else this.#showNote('denied', 'Denied', 'lift your finger');
     this.#noteTimer = setTimeout(() => this.#afterNote(), NOTE_AGAIN);
   }
 
-  #showNote(head, detail) {
+  #showNote(kind, head, detail) {
     const { note } = this.#parts;
+    note.dataset.kind = kind;
     const [first, second] = note.children;
     setText(first, head);
     setText(second, detail);

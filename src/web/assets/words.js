@@ -45,7 +45,7 @@ export function lostWords(cause, holder) {
     case 'withdrawn':
       return 'locks are off here now';
     case 'disconnected':
-      return 'the connection is gone';
+      return 'no connection';
     default:
       return holder ? `${holder} has it` : 'it is gone';
   }

@@ -18,7 +18,7 @@ test('a gateway that is killed and comes back is shown, and the page recovers', 
 
   await gateway.stop('SIGKILL');
   await anna.locator('[data-state=lost]', { hasText: 'No connection' }).waitFor();
-  await says(anna, 1, '.note', 'the connection is gone');
+  await says(anna, 1, '.note', 'no connection');
   await anna.locator('.fader[aria-disabled=true]').first().waitFor();
   await shoot(anna, 'gateway-gone');
   // A hand that goes on moving does nothing, now or later.
