@@ -45,6 +45,11 @@ export class Connection {
     this.#listener = listener;
   }
 
+  /** The gateway's host and port, as far as what was asked for is an address. */
+  get host() {
+    return URL.canParse(this.#url) ? new URL(this.#url).host : this.#url;
+  }
+
   get isUp() {
     return this.client?.state === 'connected';
   }
@@ -70,7 +75,10 @@ export class Connection {
     }
   }
 
-  /** Takes another name, or throws why not; then nothing has changed. */
+  /**
+   * Takes another name, or throws why not; then nothing has changed. Returns the name that we have
+   * now: the show file may know us by another.
+   */
   async rename(name) {
     // The new session stands before the old one ends: a refusal costs nothing.
     const client = await this.#open(name);
@@ -85,6 +93,7 @@ export class Connection {
       await old.close();
     }
     this.#adopt(client);
+    return client.name;
   }
 
   /** Under our name or, where that is taken, under the same with a number. */
@@ -100,8 +109,7 @@ export class Connection {
 
   /** Whether our own gateway answers after all: then it does not let this page connect. */
   async #isThere() {
-    const { host } = new URL(this.#url, location.href);
-    if (host !== location.host) return false;
+    if (this.host !== location.host) return false;
     const answer = fetch('/', { method: 'HEAD', cache: 'no-store' });
     return answer.then(({ ok }) => ok, () => false);
   }

@@ -60,8 +60,9 @@ export class FaderView {
     if (this.#finger !== undefined || event.button !== 0) return;
     event.preventDefault();
     this.element.focus({ preventScroll: true, focusVisible: false });
-    if (!this.#take()) return;
+    // First what can fail: a finger that is off again already would never let go.
     this.element.setPointerCapture(event.pointerId);
+    if (!this.#take()) return;
     this.#finger = { id: event.pointerId, y: event.clientY, level: this.#level() };
   }
 

@@ -38,8 +38,9 @@ export class NameDialog {
     button.disabled = true;
     this.#fault.textContent = '';
     try {
-      await this.#connection.rename(name);
-      this.#dialog.close();
+      const taken = await this.#connection.rename(name);
+      if (taken === name) this.#dialog.close();
+      else this.#fault.textContent = `The show file of the gateway calls you “${taken}”.`;
     } catch (error) {
       this.#fault.textContent = nameWords(error, name);
       this.#input.select();

@@ -24,8 +24,7 @@ const parameters = new Map(strips.flatMap(({ fader, mute, name }) => {
   return [fader, mute, name].map((parameter) => [parameter.address, parameter]);
 }));
 
-const url = gatewayAddress();
-const connection = new Connection(url, {
+const connection = new Connection(gatewayAddress(), {
   prepare,
   began,
   leaving: letGo,
@@ -128,7 +127,7 @@ async function askAgain() {
 
 /** Says where we are, and as whom. */
 function showState({ kind, name, fault }) {
-  const { host } = new URL(url, location.href);
+  const { host } = connection;
   const texts = {
     connecting: `Connecting to ${host}…`,
     connected: `Connected to ${host}`,

@@ -129,11 +129,22 @@ export class Strip {
   async #toggle() {
     const client = this.#client();
     if (client === undefined) return;
+    const { address, value } = this.mute;
+    const next = isOn(value) ? 0 : 1;
     try {
-      await client.set(this.mute.address, isOn(this.mute.value) ? 0 : 1);
+      await client.set(address, next);
     } catch (error) {
-      this.#refused('mute', this.mute, error);
+      if (error.code === 'LOCK_REQUIRED') this.#toggleLocked(client, address, next);
+      else this.#refused('mute', this.mute, error);
     }
+  }
+
+  /** Where the show file asks for a lock, it is held for the moment of the press. */
+  #toggleLocked(client, address, next) {
+    client.bundle([
+      { address, value: next, lock: true },
+      { address, unlock: true },
+    ]).catch((error) => this.#refused('mute', this.mute, error));
   }
 
   #refused(what, parameter, error) {

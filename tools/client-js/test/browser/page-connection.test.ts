@@ -108,6 +108,26 @@ test('a typed name is taken and kept; one that is taken is refused, and nothing 
   await anna.locator('#own-name', { hasText: /^Anna$/ }).waitFor();
 });
 
+test('who has a name in the show file keeps it, and is told', async (t) => {
+  const { window } = await stage(t, '[[client]]\nname = "Tablet"\nsource = "127.0.0.1"\n');
+  const anna = await window('Anna');
+  await anna.locator('#own-name', { hasText: 'Tablet' }).waitFor();
+  await anna.locator('#rename').click();
+  await anna.locator('#name-input').fill('Anna');
+  await anna.locator('#name-take').click();
+  await anna.locator('#name-fault', { hasText: 'calls you “Tablet”' }).waitFor();
+  await anna.locator('#name-cancel').click();
+  await strip(anna, 1).locator('.hold').click();
+  await strip(anna, 1, 'mine').waitFor();
+});
+
+test('an address that is none is refused, and the page says why', async (t) => {
+  const { window } = await stage(t);
+  const anna = await window('Anna');
+  await anna.goto(`${anna.url()}?gateway=ws://`);
+  await anna.locator('[data-state=refused]', { hasText: 'is no gateway' }).waitFor();
+});
+
 test('the page speaks to another gateway where it is asked to', async (t) => {
   const { window } = await stage(t);
   const other = await Gateway.start(t);

@@ -183,6 +183,15 @@ test('a mute that another holds says so, and stays', async (t) => {
   assert.equal(await desk.get('/mixer/mute/4'), 0);
 });
 
+test('a mute that may only be written under a lock is locked for the moment of the press', async (t) => {
+  const { gateway, window } = await stage(t, '[[address]]\nmatch = "/mixer/mute/*"\nlock = "required"\n');
+  const desk = await join(t, gateway.url('ws'), { name: 'Desk' });
+  const anna = await window('Anna');
+  await strip(anna, 1).locator('.mute').click();
+  await strip(anna, 1).locator('.mute[aria-pressed=true][data-held=free]').waitFor();
+  assert.equal((await desk.get('/mixer/mute/1', { meta: true })).locked, false);
+});
+
 test('a press beside the cap makes nothing jump', async (t) => {
   const { gateway, window } = await stage(t);
   const desk = await join(t, gateway.url('ws'), { name: 'Desk' });
