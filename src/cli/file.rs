@@ -117,7 +117,7 @@ pub(super) fn load(path: &Path, overrides: &Overrides) -> Result<Loaded, Failure
     let loaded = load_overridden(&path.display().to_string(), &bytes, files, overrides);
     Ok(match loaded {
         Loaded::Show(show) if empty => Loaded::Empty(show),
-        loaded => loaded,
+        loaded @ (Loaded::Show(_) | Loaded::Empty(_) | Loaded::Faults(_)) => loaded,
     })
 }
 

@@ -7,6 +7,7 @@
 //! has a bound, so that no socket, client or thread keeps the others waiting.
 
 mod clock;
+mod core;
 mod handle;
 mod lines;
 mod log;
@@ -21,13 +22,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::config::{self, Show};
-use crate::gateway::{Carrier, Event, Flow, Gateway, Outputs, Via};
+use crate::gateway::{Event, Gateway, Outputs};
 use crate::http::{Arrival, Inbox};
 use crate::net::{
     BATCH_DATAGRAMS_MAX, BindError, Options, RecvBatch, Shortage, Socket, Unreachable, links_up,
 };
 use crate::time::Instant;
 pub use clock::Clock;
+use core::Core;
 use handle::Control;
 pub use handle::Handle;
 use lines::Lines;
@@ -117,16 +119,6 @@ pub struct Driver {
     /// When the loop was last seen at work before it stood still once more.
     stalled_since: Option<Instant>,
     core: Core,
-}
-
-/// The machine between its ears and its mouth.
-#[derive(Debug)]
-struct Core {
-    gateway: Gateway,
-    out: Outputs,
-    ports: Ports,
-    lines: Lines,
-    log: Log,
 }
 
 /// Whether the loop has to wait before its next turn.
@@ -444,100 +436,6 @@ impl Driver {
                 tokio::task::yield_now().await;
             }
         }
-    }
-}
-
-impl Core {
-    fn handle(&mut self, now: Instant, event: Event<'_>) {
-        self.gateway.handle(now, event, &mut self.out);
-        self.log.changes(now, &mut self.out);
-    }
-
-    fn handle_batch(&mut self, now: Instant, index: usize, batch: &RecvBatch) {
-        let socket = u16::try_from(index).expect("file descriptors run out long before");
-        for datagram in batch.iter() {
-            let via = Via {
-                socket,
-                local: datagram.local,
-            };
-            let event = Event::Datagram {
-                from: datagram.from,
-                via,
-                bytes: datagram.bytes,
-            };
-            self.handle(now, event);
-            if self.out.waiting() > WAITING_MAX {
-                self.send(now);
-            }
-        }
-    }
-
-    /// Has the machine decide what came over a connection.
-    fn take(&mut self, now: Instant, arrival: Arrival) {
-        match arrival {
-            Arrival::Opened(line) => self.lines.add(line),
-            Arrival::Packet { connection, bytes } => {
-                let bytes = &bytes;
-                self.handle(now, Event::Packet { connection, bytes });
-                if self.out.waiting() > WAITING_MAX {
-                    self.send(now);
-                }
-            }
-            Arrival::Alive { connection } => self.handle(now, Event::Alive { connection }),
-            Arrival::Closed { connection } => {
-                self.lines.remove(connection.id);
-                self.handle(now, Event::Closed { connection });
-            }
-            Arrival::Refused { from, refusal } => self.log.refused(now, from, &refusal),
-        }
-    }
-
-    /// Hands the outbox to the kernel and to the connections, as far as they take it.
-    fn send(&mut self, now: Instant) {
-        for _ in 0..SEND_ROUNDS_MAX {
-            // What waits from before goes first, and shows whether a full socket still is.
-            self.ports.flush();
-            let (ports, lines) = (&mut self.ports, &mut self.lines);
-            lines.begin_offering();
-            self.out.take(|to, via, bytes| match to.carrier {
-                Carrier::Udp => match ports.offer(to.address, via, bytes) {
-                    Flow::Stop if lines.is_any() => Flow::Later,
-                    flow => flow,
-                },
-                Carrier::Connection(id) => lines.offer(id, bytes),
-            });
-            self.ports.flush();
-            let mut failed = false;
-            for (to, failure) in self.ports.unsent() {
-                failed = true;
-                let event = Event::Unsent { to, failure };
-                self.gateway.handle(now, event, &mut self.out);
-            }
-            if !failed {
-                break;
-            }
-            self.log.changes(now, &mut self.out);
-        }
-    }
-
-    /// Whether something is due.
-    fn is_due(&self, now: Instant) -> bool {
-        self.gateway.deadline().is_some_and(|due| due <= now)
-    }
-
-    /// Whether nothing waits to be received.
-    fn are_empty(&self) -> bool {
-        self.ports.are_empty() && self.lines.are_empty()
-    }
-
-    /// Whether something that waits is kept from leaving.
-    const fn is_blocked(&self) -> bool {
-        self.ports.is_blocked() || self.lines.is_blocked()
-    }
-
-    /// Whether something waits that nothing keeps from leaving.
-    fn can_send(&self) -> bool {
-        !self.out.is_empty() && !self.is_blocked()
     }
 }
 

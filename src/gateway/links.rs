@@ -1,8 +1,12 @@
-//! The links of this machine: a client behind one that is down cannot be heard.
+//! The links of this machine: a client behind one that is down cannot be heard, and none of them
+//! is a client.
 
 use std::net::IpAddr;
 
 use super::Gateway;
+use super::endpoint::Endpoint;
+use super::event::Via;
+use super::session::Origin;
 use crate::time::Instant;
 
 /// The addresses of the links that are up, as far as anybody said.
@@ -44,5 +48,26 @@ impl Gateway {
             }
             self.arm_silence(client);
         }
+    }
+
+    /// Whether a datagram comes from one of the gateway's own sockets: then something here was
+    /// aimed at the gateway itself, and answering would go round for ever.
+    pub(super) fn is_own_socket(&self, origin: Origin) -> bool {
+        self.is_here(origin.from, origin.via)
+    }
+
+    /// Whether `to` is one of the gateway's own sockets, as seen by who speaks over `via`.
+    pub(super) fn is_here(&self, to: Endpoint, via: Via) -> bool {
+        if !to.is_udp() {
+            return false;
+        }
+        let to = to.address;
+        self.sockets.iter().any(|socket| {
+            let here =
+                || to.ip().is_loopback() || via.local == Some(to.ip()) || self.links.has(to.ip());
+            socket.port() == to.port()
+                && socket.is_ipv4() == to.is_ipv4()
+                && (socket.ip() == to.ip() || (socket.ip().is_unspecified() && here()))
+        })
     }
 }

@@ -423,27 +423,6 @@ impl Gateway {
         });
     }
 
-    /// Whether a datagram comes from one of the gateway's own sockets: then something here was
-    /// aimed at the gateway itself, and answering would go round for ever.
-    fn is_own_socket(&self, origin: Origin) -> bool {
-        self.is_here(origin.from, origin.via)
-    }
-
-    /// Whether `to` is one of the gateway's own sockets, as seen by who speaks over `via`.
-    fn is_here(&self, to: Endpoint, via: Via) -> bool {
-        if !to.is_udp() {
-            return false;
-        }
-        let to = to.address;
-        self.sockets.iter().any(|socket| {
-            let here =
-                || to.ip().is_loopback() || via.local == Some(to.ip()) || self.links.has(to.ip());
-            socket.port() == to.port()
-                && socket.is_ipv4() == to.is_ipv4()
-                && (socket.ip() == to.ip() || (socket.ip().is_unspecified() && here()))
-        })
-    }
-
     fn run_due(&mut self, now: Instant, out: &mut Outputs) {
         let as_of = self.pace.as_of(now);
         // A deadline that moved is armed anew where it is now, even if that is past too: so all

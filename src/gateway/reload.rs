@@ -224,9 +224,10 @@ impl Gateway {
         let Some(session) = &record.session else {
             return self.quiet(client).unwrap_or(Fate::Forgotten);
         };
-        let (who, profile) = self.profiles.identify(session.endpoint);
+        let endpoint = self.clients.speaks_from(client, session);
+        let (who, profile) = self.profiles.identify(endpoint);
         let source = former.profile(record.profile).source;
-        if !self.profiles.allows(session.endpoint) {
+        if !self.profiles.allows(endpoint) {
             Fate::Ended
         } else if record.who.as_ref() == Some(&who) {
             let same_source = source == self.profiles.profile(profile).source;
@@ -357,8 +358,9 @@ impl Gateway {
             .into_iter()
             .filter(|&other| other != client);
         others
-            .filter_map(|other| self.clients.session_if_alive(other))
-            .all(|session| self.profiles.identify(session.endpoint).0 != *who)
+            .filter_map(|other| Some((other, self.clients.session_if_alive(other)?)))
+            .map(|(other, session)| self.clients.speaks_from(other, session))
+            .all(|endpoint| self.profiles.identify(endpoint).0 != *who)
     }
 
     /// Everything that goes to a client as datagrams goes to this port of its machine from now on.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::client::Session;
 use super::clients::{ClientId, Clients, SourceAddress};
 use super::destination::DestinationId;
 use super::endpoint::Endpoint;
@@ -51,6 +52,15 @@ impl Clients {
         let others = record.sources.iter().copied();
         { record.heard_from.filter(is_its) }
             .or_else(|| others.max_by_key(|address| self.sources[address].heard))
+    }
+
+    /// Where a client speaks from: where its session began, or if it is no longer heard from there
+    /// (a connection that is gone), where it was heard last.
+    pub(super) fn speaks_from(&self, client: ClientId, session: &Session) -> Endpoint {
+        if self.client(client).sources.contains(&session.endpoint) {
+            return session.endpoint;
+        }
+        self.last_source(client).unwrap_or(session.endpoint)
     }
 
     /// The destination of the UDP port that a client was heard from last, or of one that is

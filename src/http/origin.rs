@@ -70,8 +70,9 @@ fn is_loopback(name: &str) -> bool {
 
 /// Whether nobody outside can give this name out: an address, one word, or a local ending.
 fn is_local(name: &str) -> bool {
-    let ends = |ending: &&str| name.ends_with(*ending);
-    name.parse::<IpAddr>().is_ok() || !name.contains('.') || LOCAL_ENDINGS.iter().any(|e| ends(&e))
+    name.parse::<IpAddr>().is_ok()
+        || !name.contains('.')
+        || LOCAL_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 #[cfg(test)]

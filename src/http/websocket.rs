@@ -15,12 +15,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use super::lines::{Accepted, Exchange, Incoming, Outgoing};
 use crate::net::link_is_up;
 
-/// How often the far end is asked for a sign of life. A name is somebody else's after 3 s of
-/// silence ([`NAME_TAKEOVER`](crate::limits::NAME_TAKEOVER)), so it is less than that.
-const PING_EVERY: Duration = Duration::from_secs(2);
+/// How often the far end is asked for a sign of life: well within the shortest silence that is
+/// configured in earnest, and within the 3 s after which a name is somebody else's
+/// ([`NAME_TAKEOVER`](crate::limits::NAME_TAKEOVER)).
+const PING_EVERY: Duration = Duration::from_secs(1);
 
 /// Signs of life are passed on no more often than this.
-const ALIVE_EVERY: Duration = Duration::from_secs(1);
+const ALIVE_EVERY: Duration = Duration::from_millis(500);
 
 /// A far end that has said nothing for so long, pongs included, is gone: a half-open connection.
 const SILENCE: Duration = Duration::from_secs(60);

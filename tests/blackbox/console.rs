@@ -1,4 +1,4 @@
-//! A console: a UDP socket that speaks OSC to the gateway and remembers what it heard.
+//! A console: it speaks OSC to the gateway and remembers what it heard.
 
 use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use oscgate::osc::{Argument, Message, decode_packet, encode_message};
 
 use crate::program::SOON;
+use crate::wire::Wire;
 
 /// The arguments of a message, written as Rust values: `args!["/a", 1, 0.5]`.
 macro_rules! args {
@@ -69,8 +70,7 @@ pub(crate) struct Meta {
 
 /// One client of the gateway.
 pub(crate) struct Console {
-    pub(crate) socket: UdpSocket,
-    gateway: SocketAddr,
+    pub(crate) wire: Wire,
     /// Heard, and not yet asked for.
     heard: VecDeque<Message>,
     pings: i32,
@@ -78,17 +78,21 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// Binds a socket; nothing is sent.
+    /// Binds a UDP socket; nothing is sent.
     pub(crate) fn open(local: &str, gateway: SocketAddr) -> Self {
         let socket = UdpSocket::bind(local).unwrap_or_else(|error| panic!("{local}: {error}"));
         Self::of(socket, gateway)
     }
 
-    /// A console that speaks through a socket that is there already.
+    /// A console that speaks through a UDP socket that is there already.
     pub(crate) fn of(socket: UdpSocket, gateway: SocketAddr) -> Self {
+        Self::over(Wire::Udp(socket, gateway))
+    }
+
+    /// A console that speaks through a wire that is there already.
+    pub(crate) fn over(wire: Wire) -> Self {
         Self {
-            socket,
-            gateway,
+            wire,
             heard: VecDeque::new(),
             pings: 0,
             calls: 0,
@@ -111,7 +115,7 @@ impl Console {
 
     /// Where it speaks from; an unlisted client's name, too.
     pub(crate) fn name(&self) -> String {
-        self.socket.local_addr().expect("it is bound").to_string()
+        self.wire.local_addr().to_string()
     }
 
     /// Sends one message.
@@ -119,38 +123,21 @@ impl Console {
         self.send_bytes(&encode_message(address, arguments).expect("tests send what fits"));
     }
 
-    /// Sends a datagram as it is.
+    /// Sends a packet as it is.
     pub(crate) fn send_bytes(&self, bytes: &[u8]) {
-        self.socket
-            .send_to(bytes, self.gateway)
-            .expect("loopback takes it");
+        self.wire.send(bytes);
     }
 
-    /// The next datagram, as it is, and where it came from.
-    pub(crate) fn receive(&self, wait: Duration) -> Option<(Vec<u8>, SocketAddr)> {
-        let mut buffer = vec![0; 65_536];
-        let wait = wait.max(Duration::from_millis(1));
-        self.socket
-            .set_read_timeout(Some(wait))
-            .expect("it is a good time");
-        match self.socket.recv_from(&mut buffer) {
-            Ok((length, from)) => {
-                buffer.truncate(length);
-                Some((buffer, from))
-            }
-            Err(_) => None,
-        }
+    /// The next packet, as it is.
+    pub(crate) fn receive(&self, wait: Duration) -> Option<Vec<u8>> {
+        self.wire.receive(wait)
     }
 
-    /// Reads one datagram, if one comes in time.
+    /// Reads one packet, if one comes in time.
     fn hear(&mut self, wait: Duration) -> bool {
-        let Some((bytes, from)) = self.receive(wait) else {
+        let Some(bytes) = self.receive(wait) else {
             return false;
         };
-        assert_eq!(
-            from, self.gateway,
-            "an answer leaves from where the question went"
-        );
         self.heard
             .extend(decode_packet(&bytes).expect("the gateway sends good packets"));
         true

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use oscgate::osc::encode_message;
 
 use crate::console::args;
-use crate::program::{Program, portable};
+use crate::program::{Program, portable, websockets};
 
 #[test]
 fn a_follower_that_never_reads_delays_nobody() {
@@ -26,6 +26,10 @@ fn a_follower_that_never_reads_delays_nobody() {
 
 #[test]
 fn a_dead_follower_delays_nobody() {
+    if websockets() {
+        // A WebSocket that is closed is no dead follower.
+        return;
+    }
     for show in ["", "[sessions]\nunreachable = \"ends\"\n"] {
         let program = Program::with_show(show);
         let mut dead = program.console();
@@ -48,8 +52,8 @@ fn a_dead_follower_delays_nobody() {
 
 #[test]
 fn a_closed_port_ends_a_session_where_that_is_configured() {
-    if portable() {
-        // The portable loop hears nothing of closed ports.
+    if portable() || websockets() {
+        // The portable loop hears nothing of closed ports, and a WebSocket has none.
         return;
     }
     let program = Program::with_show("[sessions]\nunreachable = \"ends\"\n");

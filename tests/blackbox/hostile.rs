@@ -2,10 +2,11 @@
 
 use std::iter::repeat_n;
 
+use oscgate::limits::DATAGRAM_BYTES_MAX;
 use oscgate::osc::{Argument, PacketView};
 
 use crate::console::{args, bundle};
-use crate::program::Program;
+use crate::program::{Program, websockets};
 
 /// A bundle around these elements, each with its true size.
 fn around(elements: &[&[u8]]) -> Vec<u8> {
@@ -199,6 +200,10 @@ fn after_each_hostile_datagram_the_gateway_answers_and_nothing_has_changed() {
             PacketView::parse(bytes).is_err(),
             "{name} is no bad packet at all"
         );
+        if websockets() && bytes.len() > DATAGRAM_BYTES_MAX {
+            // That ends a WebSocket, which `websocket.rs` tries.
+            continue;
+        }
         // From a stranger, and in the name of the holder itself.
         attacker.send_bytes(bytes);
         holder.send_bytes(bytes);
@@ -257,7 +262,7 @@ fn odd_but_legal_packets_pass_byte_for_byte() {
         ),
     ] {
         console.send_bytes(&sent);
-        let (heard, _) = console.receive(crate::program::SOON).expect("an echo");
+        let heard = console.receive(crate::program::SOON).expect("an echo");
         assert_eq!(heard, echo);
     }
 }

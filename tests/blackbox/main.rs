@@ -36,3 +36,5 @@ mod tablet;
 mod tablets;
 mod tools;
 mod ways;
+mod websocket;
+mod wire;

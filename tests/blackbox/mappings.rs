@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::console::{Console, args};
-use crate::program::Program;
+use crate::program::{Program, websockets};
 use crate::tablet::{Ports, Tablet};
 
 // --- two tablets ----------------------------------------------------------------------------------
@@ -165,6 +165,10 @@ args = "f"
 
 #[test]
 fn a_reload_changes_a_dialect_and_keeps_sockets_sessions_values_and_locks() {
+    if websockets() {
+        // A dialect is spoken in datagrams.
+        return;
+    }
     let program = Program::with_files(&desk_show("off"), &[("desk.toml", DESK)]);
     let (mut desk, mut other) = (program.stranger_at("127.0.0.55"), program.console());
     other.follow("/mixer//*");
@@ -199,6 +203,10 @@ fn a_reload_changes_a_dialect_and_keeps_sockets_sessions_values_and_locks() {
 
 #[test]
 fn a_reload_of_a_faulty_dialect_tells_every_fault_and_the_old_one_stays() {
+    if websockets() {
+        // A dialect is spoken in datagrams.
+        return;
+    }
     let program = Program::with_files(&desk_show("off"), &[("desk.toml", DESK)]);
     let (mut desk, mut other) = (program.stranger_at("127.0.0.55"), program.console());
     other.follow("/mixer//*");
@@ -224,6 +232,10 @@ fn a_reload_of_a_faulty_dialect_tells_every_fault_and_the_old_one_stays() {
 
 #[test]
 fn a_mapping_file_that_is_saved_is_noticed() {
+    if websockets() {
+        // A dialect is spoken in datagrams.
+        return;
+    }
     let program = Program::with_files(&desk_show("report"), &[("desk.toml", DESK)]);
     program.rewrite_beside("desk.toml", OTHER_DESK);
     program.errors_with(|text| text.contains("ready to reload"));

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::console::Console;
+use crate::wire::Wire;
 
 /// How long an event may take that is due at once, on a machine that others use too.
 pub(crate) const SOON: Duration = Duration::from_secs(15);
@@ -19,6 +20,8 @@ pub(crate) struct Program {
     child: Child,
     /// The UDP addresses of its lines, in order.
     pub(crate) listening: Vec<SocketAddr>,
+    /// The HTTP address of its line.
+    pub(crate) http: SocketAddr,
     /// What it said on standard output until it was ready.
     pub(crate) lines: Vec<String>,
     output: Receiver<String>,
@@ -69,13 +72,14 @@ impl Program {
         for address in listen {
             command.args(["--listen", address]);
         }
-        command.args(["--http", "off"]);
+        command.args(["--http", "127.0.0.1:0"]);
         let mut child = command.spawn().expect("the program starts");
         let output = lines_of(child.stdout.take().expect("its standard output is piped"));
         let errors = drain(child.stderr.take().expect("its standard error is piped"));
         let mut program = Self {
             child,
             listening: Vec::new(),
+            http: ([0, 0, 0, 0], 0).into(),
             lines: Vec::new(),
             output,
             errors,
@@ -104,8 +108,16 @@ impl Program {
                 self.listening
                     .push(address.parse().expect("an address and port"));
             }
+            if let Some(address) = line.strip_prefix("oscgate: listening on http ") {
+                self.http = address.parse().expect("an address and port");
+            }
             self.lines.push(line);
         }
+    }
+
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Where it listens.
@@ -115,12 +127,25 @@ impl Program {
 
     /// A console on 127.0.0.1 that has said nothing yet.
     pub(crate) fn stranger(&self) -> Console {
-        Console::open("127.0.0.1:0", self.address())
+        self.stranger_at("127.0.0.1")
     }
 
     /// A console on an IP of its own choice that has said nothing yet.
     pub(crate) fn stranger_at(&self, ip: &str) -> Console {
+        if websockets() {
+            return self.browser_at(ip);
+        }
         Console::open(&format!("{ip}:0"), self.address())
+    }
+
+    /// A console that speaks over a WebSocket, and has said nothing yet.
+    pub(crate) fn browser(&self) -> Console {
+        self.browser_at("127.0.0.1")
+    }
+
+    fn browser_at(&self, ip: &str) -> Console {
+        let local = format!("{ip}:0").parse().expect("an IP");
+        Console::over(Wire::websocket(local, self.http))
     }
 
     /// A console on 127.0.0.1 whose session has begun.
@@ -237,6 +262,11 @@ impl Drop for Program {
 /// Whether these tests are played on the portable loop.
 pub(crate) fn portable() -> bool {
     std::env::var("OSCGATE_TEST_SOCKETS").is_ok_and(|sockets| sockets == "portable")
+}
+
+/// Whether the consoles of these tests speak over WebSockets.
+pub(crate) fn websockets() -> bool {
+    std::env::var("OSCGATE_TEST_CARRIER").is_ok_and(|carrier| carrier == "websocket")
 }
 
 /// The program with one subcommand, its outputs piped, in the loop that the environment asks for.

@@ -171,8 +171,7 @@ fn what_has_no_rule_passes_byte_for_byte() {
         assert_eq!(
             console
                 .receive(crate::program::SOON)
-                .expect("it is passed on")
-                .0,
+                .expect("it is passed on"),
             sent
         );
         console.expect_nothing();

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use exchange::{Act, Datagram, Exchange, Step};
 use oscgate::config::{Files, Show, load_show_bytes};
-use oscgate::gateway::{Event, Flow, Gateway, Outputs, Stats, Via};
+use oscgate::gateway::{Carrier, Connection, Endpoint, Event, Flow, Gateway, Outputs, Stats, Via};
 use oscgate::osc::{PacketError, decode_packet};
 use oscgate::time::Instant;
 
@@ -88,12 +88,24 @@ fn listen() -> SocketAddr {
     SocketAddr::from(([0, 0, 0, 0], 8900))
 }
 
+/// The connection that an endpoint is the far end of, if it is one.
+fn connection(endpoint: Endpoint) -> Option<Connection> {
+    match endpoint.carrier {
+        Carrier::Udp => None,
+        Carrier::Connection(id) => Some(Connection {
+            id,
+            from: endpoint.address,
+            local: None,
+        }),
+    }
+}
+
 /// A gateway on a bench, and what it has sent.
 struct Bench {
     gateway: Gateway,
     out: Outputs,
     now: Instant,
-    sent: Vec<(SocketAddr, Vec<u8>)>,
+    sent: Vec<(Endpoint, Vec<u8>)>,
 }
 
 /// Plays an exchange; the fault is shown as people read it.
@@ -136,15 +148,27 @@ impl Bench {
     fn play(&mut self, step: &Step, exchange: &Exchange) {
         match &step.act {
             Act::Pass(moment) => self.pass(*moment),
-            Act::Say(said) => self.handle(Event::Datagram {
-                from: said.endpoint,
-                via: VIA,
-                bytes: &said.bytes,
-            }),
+            Act::Say(said) => self.say(said),
             Act::Clock(tag) => self.handle(Event::WallClock { tag: *tag }),
+            Act::Closed(endpoint) => {
+                let connection = connection(*endpoint).expect("a WebSocket is what closes");
+                self.handle(Event::Closed { connection });
+            }
             Act::Unreachable(to) => self.handle(Event::Unreachable { to: *to }),
             Act::Reload(show) => self.handle(Event::Show(Box::new(load(show, exchange)))),
             Act::Stop => self.handle(Event::Stop),
+        }
+    }
+
+    fn say(&mut self, said: &Datagram) {
+        let bytes = &said.bytes;
+        match connection(said.endpoint) {
+            Some(connection) => self.handle(Event::Packet { connection, bytes }),
+            None => self.handle(Event::Datagram {
+                from: said.endpoint.address,
+                via: VIA,
+                bytes,
+            }),
         }
     }
 
@@ -163,7 +187,7 @@ impl Bench {
         self.out.clear_changes();
         self.out.take(|to, via, bytes| {
             assert_eq!(via, VIA, "it leaves the way that the packet came");
-            self.sent.push((to.address, bytes.to_vec()));
+            self.sent.push((to, bytes.to_vec()));
             Flow::Taken
         });
     }
@@ -190,8 +214,8 @@ fn difference(before: &Stats, after: &Stats) -> Vec<String> {
 
 /// Holds what was sent against what is written. Each destination has its own order, and between
 /// destinations there is none.
-fn compare(sent: &[(SocketAddr, Vec<u8>)], wanted: &[Datagram]) -> Option<String> {
-    let mut destinations: Vec<SocketAddr> = sent
+fn compare(sent: &[(Endpoint, Vec<u8>)], wanted: &[Datagram]) -> Option<String> {
+    let mut destinations: Vec<Endpoint> = sent
         .iter()
         .map(|(to, _)| *to)
         .chain(wanted.iter().map(|datagram| datagram.endpoint))
@@ -209,7 +233,7 @@ fn compare(sent: &[(SocketAddr, Vec<u8>)], wanted: &[Datagram]) -> Option<String
         if sent.iter().copied().eq(wanted.iter().map(|d| &*d.bytes)) {
             continue;
         }
-        faults.push_str(&format!("  to {to}\n"));
+        faults.push_str(&format!("  to {to:?}\n"));
         for datagram in wanted {
             let (place, line) = (&datagram.place, &datagram.line);
             faults.push_str(&format!(

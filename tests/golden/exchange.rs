@@ -5,6 +5,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use oscgate::gateway::{ConnectionId, Endpoint};
 use oscgate::time::Instant;
 
 /// One story: a gateway with this show, and what happens to it.
@@ -34,6 +35,8 @@ pub(crate) enum Act {
     Clock(u64),
     /// An ICMP answer says that a port is closed.
     Unreachable(SocketAddr),
+    /// A connection is gone.
+    Closed(Endpoint),
     /// A new show comes into force.
     Reload(String),
     /// The gateway stops.
@@ -43,7 +46,7 @@ pub(crate) enum Act {
 /// The bytes of one datagram, from where or to where.
 pub(crate) struct Datagram {
     pub(crate) place: Place,
-    pub(crate) endpoint: SocketAddr,
+    pub(crate) endpoint: Endpoint,
     /// What the file says of it.
     pub(crate) line: String,
     pub(crate) bytes: Vec<u8>,
@@ -146,7 +149,8 @@ impl<'a> Reader<'a> {
             }
             "counted" => self.last().counted = Some(rest.to_owned()),
             "clock" => self.step(Act::Clock(self.time_tag(rest))),
-            "unreachable" => self.step(Act::Unreachable(self.endpoint(rest))),
+            "unreachable" => self.step(Act::Unreachable(self.endpoint(rest).address)),
+            "closed" => self.step(Act::Closed(self.endpoint(rest))),
             "reload" => self.step(Act::Reload(String::new())),
             "stop" => self.step(Act::Stop),
             _ => panic!("{place}: not a line of a golden file: {line}"),
@@ -184,12 +188,17 @@ impl<'a> Reader<'a> {
         let show = match exchange.steps.last_mut().map(|step| &mut step.act) {
             Some(Act::Reload(show)) => show,
             None => &mut exchange.show,
-            Some(Act::Pass(_) | Act::Say(_) | Act::Clock(_) | Act::Unreachable(_) | Act::Stop) => {
-                panic!(
-                    "{}: a show stands at the beginning or after `reload`",
-                    self.place()
-                )
-            }
+            Some(
+                Act::Pass(_)
+                | Act::Say(_)
+                | Act::Clock(_)
+                | Act::Unreachable(_)
+                | Act::Closed(_)
+                | Act::Stop,
+            ) => panic!(
+                "{}: a show stands at the beginning or after `reload`",
+                self.place()
+            ),
         };
         show.push_str(line);
         show.push('\n');
@@ -216,7 +225,12 @@ impl<'a> Reader<'a> {
             (None, Act::Say(said)) => said,
             (
                 None,
-                Act::Pass(_) | Act::Clock(_) | Act::Unreachable(_) | Act::Reload(_) | Act::Stop,
+                Act::Pass(_)
+                | Act::Clock(_)
+                | Act::Unreachable(_)
+                | Act::Closed(_)
+                | Act::Reload(_)
+                | Act::Stop,
             ) => {
                 unreachable!("hex is only read below a datagram")
             }
@@ -233,8 +247,16 @@ impl<'a> Reader<'a> {
         );
     }
 
-    /// `:5001` is a port of this machine.
-    fn endpoint(&self, text: &str) -> SocketAddr {
+    /// `:5001` is a port of this machine, `ws:5001` a WebSocket from it.
+    fn endpoint(&self, text: &str) -> Endpoint {
+        if let Some(port) = text.strip_prefix("ws") {
+            let address = self.address(port);
+            return Endpoint::connection(address, ConnectionId(u64::from(address.port())));
+        }
+        Endpoint::udp(self.address(text))
+    }
+
+    fn address(&self, text: &str) -> SocketAddr {
         let whole = if text.starts_with(':') {
             format!("127.0.0.1{text}")
         } else {

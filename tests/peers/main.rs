@@ -33,4 +33,7 @@ mod qlcplus;
 #[path = "../blackbox/tablet.rs"]
 #[allow(dead_code, reason = "nor are the tablets")]
 mod tablet;
+#[path = "../blackbox/wire.rs"]
+#[allow(dead_code, reason = "nor is every way to a gateway")]
+mod wire;
 mod workspace;

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::gateway::{Connection, ConnectionId, Endpoint};
 
 /// What the books must say after every event.
 fn check(bench: &Bench) {
@@ -282,6 +283,9 @@ enum Step {
     Links(bool),
     Reload(usize),
     Unreachable(usize),
+    Say(usize, String),
+    Alive(usize),
+    Close(usize),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -301,6 +305,9 @@ fn steps() -> impl Strategy<Value = Step> {
         3 => prop_oneof![Just(1u64), Just(50), Just(300), Just(1_000), Just(9_000), Just(30_000), Just(60_000)].prop_map(Step::Pass),
         1 => (0..5usize).prop_map(Step::Reload),
         1 => (0..7usize).prop_map(Step::Unreachable),
+        5 => (0..4usize, messages()).prop_map(|(over, message)| Step::Say(over, message)),
+        1 => (0..4usize).prop_map(Step::Alive),
+        2 => (0..4usize).prop_map(Step::Close),
     ]
 }
 
@@ -320,6 +327,13 @@ proptest! {
             local(1), local(2), local(3), at([10, 0, 0, 1], 1), at([10, 0, 0, 1], 2), at([10, 0, 1, 1], 1), at([10, 0, 1, 2], 1),
         ];
         let mut bench = Bench::with(shows().swap_remove(first));
+        // One from a UDP source's own port, two from one IP, one from a subnet.
+        let mut connections = [
+            local(1), at([10, 0, 0, 1], 1), at([10, 0, 0, 1], 7), at([10, 0, 1, 1], 1),
+        ].map(|from| Connection { id: ConnectionId(0), from, local: Some(from.ip()) });
+        for (n, connection) in (0..).zip(&mut connections) {
+            connection.id = ConnectionId(n);
+        }
         for step in steps {
             match step {
                 Step::Send(from, message) => { bench.send_from(sources[from], &message); }
@@ -355,6 +369,23 @@ proptest! {
                 }
                 Step::Unreachable(to) => {
                     bench.event(Event::Unreachable { to: sources[to] });
+                }
+                Step::Say(over, message) => {
+                    let connection = connections[over];
+                    let bytes = encode(&message);
+                    bench.event(Event::Packet { connection, bytes: &bytes });
+                }
+                Step::Alive(over) => {
+                    bench.event(Event::Alive { connection: connections[over] });
+                }
+                Step::Close(over) => {
+                    let connection = connections[over];
+                    bench.event(Event::Closed { connection });
+                    let gone = Endpoint::connection(connection.from, connection.id);
+                    let clients = &bench.gateway.clients;
+                    assert!(clients.source(gone).is_none() && clients.open_at(gone).is_none());
+                    // The next from there is another.
+                    connections[over].id.0 += 4;
                 }
             }
             check(&bench);

@@ -3,15 +3,17 @@
 // there, not this file. MIT OR Apache-2.0.
 // src/errors.ts
 var OscGateError = class _OscGateError extends Error {
-  constructor(code, message, details = {}) {
-    super(message, "cause" in details ? { cause: details.cause } : void 0);
+  constructor(code, text4, details = {}) {
+    super(`${text4} (${code})`, "cause" in details ? { cause: details.cause } : void 0);
     this.code = code;
+    this.text = text4;
     this.address = details.address;
     this.holder = details.holder;
     this.remaining = details.remaining;
     this.index = details.index;
   }
   code;
+  text;
   name = "OscGateError";
   address;
   holder;
@@ -20,8 +22,8 @@ var OscGateError = class _OscGateError extends Error {
   /** The same failure, as that of an element of a bundle. */
   at(index, address = this.address) {
     const { holder, remaining } = this;
-    const message = this.message.replace(this.address ?? "", address ?? "");
-    return new _OscGateError(this.code, message, { address, holder, remaining, index });
+    const text4 = this.text.replace(this.address ?? "", () => address ?? "");
+    return new _OscGateError(this.code, text4, { address, holder, remaining, index });
   }
 };
 function span(milliseconds) {
@@ -50,7 +52,7 @@ function refusal(code, subject, args) {
   const words = first?.type === "s" ? first.value : "";
   const held = second?.type === "i";
   const remaining = held ? Math.max(0, second.value) : 0;
-  const message = `${why(code, subject, held ? words : "", remaining, words)} (${code})`;
+  const message = why(code, subject, held ? words : "", remaining, words);
   return held ? new OscGateError(code, message, { address: subject, holder: words, remaining }) : new OscGateError(code, message, { address: subject });
 }
 
@@ -76,10 +78,12 @@ var Waiters = class {
   graced = false;
   /** One more. */
   add(patience) {
-    return unwatched(new Promise((resolve, reject) => {
-      this.waiting.push({ until: performance.now() + patience, resolve, reject });
-      if (this.timer === void 0) this.arm(patience);
-    }));
+    return unwatched(
+      new Promise((resolve, reject) => {
+        this.waiting.push({ until: performance.now() + patience, resolve, reject });
+        if (this.timer === void 0) this.arm(patience);
+      })
+    );
   }
   /** The outcome is there. */
   settle(value) {
@@ -121,7 +125,7 @@ function text(value) {
   return { type: "s", value };
 }
 function noAnswer(subject, patience) {
-  const message = `${subject}: no answer from the gateway within ${patience} ms (NO_ANSWER)`;
+  const message = `${subject}: no answer from the gateway within ${patience} ms`;
   return new OscGateError("NO_ANSWER", message, { address: subject });
 }
 function subjectOf(address, args) {
@@ -213,7 +217,7 @@ function shortest(value) {
 }
 
 // src/osc/decode.ts
-var text2 = new TextDecoder();
+var text2 = new TextDecoder("utf-8", { ignoreBOM: true });
 var Malformed = class extends Error {
 };
 var Reader = class {
@@ -595,9 +599,10 @@ var Calls = class {
   }
   /** Everything that waits comes to nothing. */
   drop(error) {
-    const units = [...this.waiting];
-    this.waiting.clear();
-    for (const unit of units) unit.failed(error);
+    for (const unit of this.waiting) {
+      this.waiting.delete(unit);
+      unit.failed(error);
+    }
     this.tellIdle();
   }
   /** Resolves as soon as nothing waits and nothing is under way. */
@@ -689,24 +694,22 @@ var Calls = class {
 function encode(unit, first) {
   const calls = unit.compose().map(({ address, args }, place) => ({
     address: "/oscgate/call",
-    args: [
-      { type: "i", value: onTheWire(first + place) },
-      { type: "s", value: address },
-      ...args
-    ]
+    args: [{ type: "i", value: onTheWire(first + place) }, { type: "s", value: address }, ...args]
   }));
   const [only] = calls;
   const atomic = unit.kind === "atomic" ? [{ address: "/oscgate/atomic", args: [] }] : [];
   const packet = unit.kind === "single" && only !== void 0 ? encodeMessage(only) : encodeBundle([...atomic, ...calls]);
   if (packet.length <= PACKET_BYTES_MAX) return packet;
-  const message = `${packet.length} bytes do not fit a packet of ${PACKET_BYTES_MAX} (LIMIT)`;
+  const message = `${packet.length} bytes do not fit a packet of ${PACKET_BYTES_MAX}`;
   throw new OscGateError("LIMIT", message);
 }
 function unsendable(cause) {
-  return new OscGateError("BAD_ARGUMENTS", "this cannot be written as OSC (BAD_ARGUMENTS)", { cause });
+  return new OscGateError("BAD_ARGUMENTS", "this cannot be written as OSC", {
+    cause
+  });
 }
 function disconnected() {
-  const message = "the session with the gateway was lost; this may or may not have been done (DISCONNECTED)";
+  const message = "the session with the gateway was lost; this may or may not have been done";
   return new OscGateError("DISCONNECTED", message);
 }
 
@@ -796,7 +799,16 @@ var Held = class {
   /** The gateway says that a lock ended or that another has it. The word may be an old one. */
   heardOf(address, cause) {
     const lock = this.locks.get(address);
-    if (lock !== void 0) void this.check(address, lock, cause);
+    if (lock === void 0) return;
+    if (cause !== "released") {
+      void this.check(address, lock, cause);
+      return;
+    }
+    clearTimeout(lock.timer);
+    lock.timer = setTimeout(() => {
+      lock.timer = void 0;
+      void this.check(address, lock, cause);
+    }, MARGIN);
   }
   /** The session is over, and all its locks with it. */
   loseAll(cause) {
@@ -845,6 +857,44 @@ var Held = class {
     this.lost({ address, cause });
   }
 };
+
+// src/options.ts
+var CONNECT = {
+  url: "text",
+  name: "text",
+  timeout: "milliseconds",
+  heartbeat: "milliseconds",
+  reconnect: "yes or no",
+  types: "anything"
+};
+var SET = { lock: "yes or no", unlock: "yes or no", revision: "anything" };
+var GET = { meta: "yes or no" };
+var BUNDLE = { atomic: "yes or no" };
+var TIMER_MAX = 2 ** 31 - 1;
+function fits(kind, value) {
+  switch (kind) {
+    case "text":
+      return typeof value === "string";
+    case "yes or no":
+      return typeof value === "boolean";
+    case "milliseconds":
+      return typeof value === "number" && value >= 1 && value <= TIMER_MAX;
+    case "anything":
+      return true;
+  }
+}
+function checkOptions(options, known) {
+  for (const [name, value] of Object.entries(options)) {
+    const kind = Object.hasOwn(known, name) ? known[name] : void 0;
+    if (kind === void 0) {
+      const names = Object.keys(known).join(", ");
+      throw new OscGateError("BAD_ARGUMENTS", `${name} is no option; there are ${names}`);
+    }
+    if (value !== void 0 && !fits(kind, value)) {
+      throw new OscGateError("BAD_ARGUMENTS", `the option ${name} takes ${kind}`);
+    }
+  }
+}
 
 // src/order.ts
 var Job = class {
@@ -941,11 +991,6 @@ var Order = class {
   abandon(job) {
     this.finish(job);
     this.calls.withdraw(job);
-  }
-  /** What waits behind another job comes to nothing. */
-  drop(error) {
-    const jobs = /* @__PURE__ */ new Set([...this.tails.values(), ...this.patterns]);
-    for (const job of jobs) if (!job.sent) job.failed(error);
   }
   blockersOf(task) {
     const found = /* @__PURE__ */ new Set();
@@ -1087,18 +1132,21 @@ var Session = class {
       names: /* @__PURE__ */ new Set(),
       told: void 0
     };
-    link.wire = await way({
-      packet: (bytes) => {
-        if (this.link === link) this.heard(link, bytes);
+    link.wire = await way(
+      {
+        packet: (bytes) => {
+          if (this.link === link) this.heard(link, bytes);
+        },
+        closed: (error) => {
+          if (this.link === link) this.down(link, error);
+        }
       },
-      closed: (error) => {
-        if (this.link === link) this.down(link, error);
-      }
-    }, this.options.timeout);
+      this.options.timeout
+    );
     return link;
   }
   stillWanted(link) {
-    if (this.state === "closed") throw new OscGateError("CLOSED", "the client was closed (CLOSED)");
+    if (this.state === "closed") throw new OscGateError("CLOSED", "the client was closed");
     if (link.failed !== void 0) throw link.failed;
   }
   request(address, ...args) {
@@ -1119,7 +1167,8 @@ var Session = class {
     if (lossy) await Promise.race([welcome, this.sleep(WELCOME_WAIT)]);
     link.welcomed = void 0;
     if (!lossy) return;
-    if (link.endpoint === void 0) await this.request("/oscgate/sync", "/oscgate/status/connected");
+    if (link.endpoint === void 0)
+      await this.request("/oscgate/sync", "/oscgate/status/connected");
     if (link.endpoint === void 0) await this.sleep(WELCOME_WAIT);
   }
   async introduce(link) {
@@ -1181,7 +1230,7 @@ var Session = class {
     link.names.add(name);
   }
   sentAway(link, cause) {
-    const message = `the gateway ended the session: ${cause} (DISCONNECTED)`;
+    const message = `the gateway ended the session: ${cause}`;
     this.down(link, new OscGateError("DISCONNECTED", message));
   }
   /**
@@ -1195,7 +1244,10 @@ var Session = class {
   question() {
     const number = this.calls.passedNumber();
     if (number === void 0) return void 0;
-    return { address: "/oscgate/call", args: [{ type: "i", value: number }, text("/oscgate/ping")] };
+    return {
+      address: "/oscgate/call",
+      args: [{ type: "i", value: number }, text("/oscgate/ping")]
+    };
   }
   identified(link, code) {
     if (this.state !== "connected") return;
@@ -1203,7 +1255,7 @@ var Session = class {
       this.rename(link);
       return;
     }
-    const message = "the gateway had ended the session (DISCONNECTED)";
+    const message = "the gateway had ended the session";
     this.down(link, new OscGateError("DISCONNECTED", message));
   }
   /** It is the same session: a name that was told is a new one, by a change of the show file. */
@@ -1217,7 +1269,7 @@ var Session = class {
   /** Says that we live, and asks whether the gateway does. */
   beat(link) {
     if (link.unanswered >= PROBES_MAX) {
-      const message = "the gateway does not answer any more (DISCONNECTED)";
+      const message = "the gateway does not answer any more";
       this.down(link, new OscGateError("DISCONNECTED", message));
       return;
     }
@@ -1352,13 +1404,13 @@ function matcher(pattern) {
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
     const details = { address: pattern, cause: error };
-    throw new OscGateError("BAD_ADDRESS", `${pattern}: ${error.message} (BAD_ADDRESS)`, details);
+    throw new OscGateError("BAD_ADDRESS", `${pattern}: ${error.message}`, details);
   }
 }
 function checkedTags(pattern, tags2) {
   const plain = tags2.replace(/^,/, "");
   if (/^[ifsbhtdScrmTFNI]+$/.test(plain)) return plain;
-  const message = `${pattern}: "${tags2}" are no OSC type tags (BAD_ARGUMENTS)`;
+  const message = `${pattern}: "${tags2}" are no OSC type tags`;
   throw new OscGateError("BAD_ARGUMENTS", message, { address: pattern });
 }
 
@@ -1369,7 +1421,7 @@ var LONG_MIN = -(2n ** 63n);
 var LONG_MAX = 2n ** 63n - 1n;
 var TIME_MAX = 2n ** 64n - 1n;
 function bad(problem) {
-  return new OscGateError("BAD_ARGUMENTS", `${problem} (BAD_ARGUMENTS)`);
+  return new OscGateError("BAD_ARGUMENTS", problem);
 }
 function toArguments(value, types = "") {
   if (value === void 0) return [];
@@ -1405,7 +1457,8 @@ function ofNumber(value, type) {
   if (type === "i" && whole && value >= INT_MIN && value <= INT_MAX) return { type, value };
   if (type === "r" && whole && value >= 0 && value < 2 ** 32) return { type, value };
   if (type === "h" && Number.isSafeInteger(value)) return { type, value: BigInt(value) };
-  if (type === "t" && Number.isSafeInteger(value) && value >= 0) return { type, value: BigInt(value) };
+  if (type === "t" && Number.isSafeInteger(value) && value >= 0)
+    return { type, value: BigInt(value) };
   return { type: "f", value };
 }
 function ofString(value, type) {
@@ -1416,12 +1469,15 @@ function ofString(value, type) {
 function ofObject(value) {
   if (value === null) return { type: "N", value };
   if (value instanceof Uint8Array) return { type: "b", value };
-  if (typeof value.type === "string") return typed(value.type, value.value);
-  throw bad("an object is no OSC argument; write { type, value }, or several arguments as an array");
+  if (typeof value.type === "string")
+    return typed(value.type, value.value);
+  throw bad(
+    "an object is no OSC argument; write { type, value }, or several arguments as an array"
+  );
 }
 function typed(type, value) {
   const argument = { type, value };
-  if (!fits(type, value)) throw bad(`${String(value)} does not fit the OSC type ${type}`);
+  if (!fits2(type, value)) throw bad(`${String(value)} does not fit the OSC type ${type}`);
   if (argument.type === "[") {
     return { type: "[", value: argument.value.map((one) => toArgument(one, void 0, 2)) };
   }
@@ -1430,7 +1486,7 @@ function typed(type, value) {
   }
   return argument;
 }
-function fits(type, value) {
+function fits2(type, value) {
   switch (type) {
     case "i":
       return isWhole(value, INT_MIN, INT_MAX);
@@ -1473,7 +1529,8 @@ function isWhole(value, least, most) {
   return Number.isInteger(value) && value >= least && value <= most;
 }
 function isLong(value, least, most) {
-  if (typeof value === "number") return Number.isSafeInteger(value) && isLong(BigInt(value), least, most);
+  if (typeof value === "number")
+    return Number.isSafeInteger(value) && isLong(BigInt(value), least, most);
   return typeof value === "bigint" && value >= least && value <= most;
 }
 function fromArgument(argument) {
@@ -1539,15 +1596,17 @@ var Subscriptions = class {
   /** Makes all of them in a new session, by `subscribe`; a failure is told, not thrown. */
   async restore(subscribe) {
     const wanted = [...this.byPattern.values()].filter(({ handlers }) => handlers.size > 0);
-    await Promise.all(wanted.map(async (subscription) => {
-      try {
-        await subscribe(subscription.pattern);
-        subscription.made = true;
-      } catch (error) {
-        if (error.code === "DISCONNECTED") throw error;
-        this.failed(subscription, error);
-      }
-    }));
+    await Promise.all(
+      wanted.map(async (subscription) => {
+        try {
+          await subscribe(subscription.pattern);
+          subscription.made = true;
+        } catch (error) {
+          if (error.code === "DISCONNECTED") throw error;
+          this.failed(subscription, error);
+        }
+      })
+    );
   }
   /** Whatever changed while the session was being made is now asked for. */
   resume() {
@@ -1574,7 +1633,10 @@ var Subscriptions = class {
       const wanted = subscription.handlers.size > 0;
       const { pattern } = subscription;
       const asked = wanted ? this.follow.subscribe(pattern) : this.follow.unsubscribe(pattern);
-      const error = await asked.then(() => void 0, (reason) => reason);
+      const error = await asked.then(
+        () => void 0,
+        (reason) => reason
+      );
       if (error === void 0) subscription.made = wanted;
       else this.failed(subscription, error);
     }
@@ -1678,7 +1740,7 @@ var Syncs = class {
   still(sync) {
     if (sync.asking) return;
     if (performance.now() > sync.until) {
-      const message = `${sync.pattern}: not all values came (NO_ANSWER)`;
+      const message = `${sync.pattern}: not all values came`;
       const error = new OscGateError("NO_ANSWER", message, { address: sync.pattern });
       this.end(sync, () => sync.reject(error));
       return;
@@ -1695,10 +1757,12 @@ var Syncs = class {
 function pending() {
   let resolve = () => void 0;
   let reject = () => void 0;
-  const promise = unwatched(new Promise((done, failed) => {
-    resolve = done;
-    reject = failed;
-  }));
+  const promise = unwatched(
+    new Promise((done, failed) => {
+      resolve = done;
+      reject = failed;
+    })
+  );
   return {
     seen: /* @__PURE__ */ new Set(),
     count: void 0,
@@ -1724,7 +1788,7 @@ function gatewayUrl(typed2) {
   const known = SCHEMES[scheme];
   const plain = typed2.slice(scheme.length);
   if (known === void 0 || !URL.canParse(`ws:${plain}`)) {
-    const message = `"${typed2}" is no gateway; write ws://HOST:8900 or udp://HOST:8900 (BAD_ARGUMENTS)`;
+    const message = `"${typed2}" is no gateway; write ws://HOST:8900 or udp://HOST:8900`;
     throw new OscGateError("BAD_ARGUMENTS", message);
   }
   return new URL(`${known}${plain}`);
@@ -1732,7 +1796,7 @@ function gatewayUrl(typed2) {
 
 // src/writes.ts
 function refuse(code, address, problem) {
-  return new OscGateError(code, `${address}: ${problem} (${code})`, { address });
+  return new OscGateError(code, `${address}: ${problem}`, { address });
 }
 function checkAddress(address, may) {
   const fault = typeof address === "string" ? addressFault(address) : "it is no text";
@@ -1891,7 +1955,14 @@ var OscGateClient = class {
   closing;
   /** @internal */
   constructor(options, platform) {
-    const { url = platform.defaultUrl(), name, timeout = 3e3, heartbeat = 2500, reconnect = true } = options;
+    checkOptions(options, CONNECT);
+    const {
+      url = platform.defaultUrl(),
+      name,
+      timeout = 3e3,
+      heartbeat = 2500,
+      reconnect = true
+    } = options;
     this.timeout = timeout;
     this.types = new Types(options.types);
     this.order = new Order(this.calls, timeout);
@@ -1902,7 +1973,10 @@ var OscGateClient = class {
       lost: new Emitter(problem),
       error: new Emitter(printed)
     };
-    this.held = new Held((address) => this.holding(address), (lock) => this.emitters.lost.tell(lock));
+    this.held = new Held(
+      (address) => this.holding(address),
+      (lock) => this.emitters.lost.tell(lock)
+    );
     this.writes = new Writes(this.held);
     this.subscriptions = new Subscriptions({
       subscribe: (pattern) => this.ask("/oscgate/subscribe", pattern),
@@ -1911,13 +1985,18 @@ var OscGateClient = class {
       problem
     });
     this.syncs = new Syncs((pattern) => this.ask("/oscgate/sync", pattern), timeout);
-    this.session = new Session({ url: gatewayUrl(url), name, timeout, heartbeat, reconnect }, platform, this.calls, {
-      message: (message) => this.receive(message),
-      restore: () => this.restore(),
-      began: (again) => this.began(again),
-      ended: (cause, over) => this.ended(cause, over),
-      problem
-    });
+    this.session = new Session(
+      { url: gatewayUrl(url), name, timeout, heartbeat, reconnect },
+      platform,
+      this.calls,
+      {
+        message: (message) => this.receive(message),
+        restore: () => this.restore(),
+        began: (again) => this.began(again),
+        ended: (cause, over) => this.ended(cause, over),
+        problem
+      }
+    );
   }
   /** @internal */
   async open() {
@@ -1934,7 +2013,9 @@ var OscGateClient = class {
   }
   /** Writes a value; without one, sends an event. Resolves once the gateway has accepted it. */
   set(address, value, options = {}) {
-    return this.attempt(() => this.order.add(this.writes.set(this.action(address, value, options))));
+    return this.attempt(
+      () => this.order.add(this.writes.set(this.action(address, value, options)))
+    );
   }
   /** Takes or renews the lock on an address. */
   lock(address) {
@@ -1957,6 +2038,7 @@ var OscGateClient = class {
   }
   get(address, options = {}) {
     return this.attempt(() => {
+      checkOptions(options, GET);
       checkAddress(address, "be plain");
       return options.meta === true ? this.meta(address) : this.value(address);
     });
@@ -1964,9 +2046,10 @@ var OscGateClient = class {
   /** Several writes in one packet; `atomic`: all or none. */
   bundle(elements, options = {}) {
     return this.attempt(async () => {
+      checkOptions(options, BUNDLE);
       if (elements.length === 0) return [];
       if (elements.length > BUNDLE_CALLS_MAX) {
-        throw new OscGateError("LIMIT", `a bundle has at most ${BUNDLE_CALLS_MAX} elements (LIMIT)`);
+        throw new OscGateError("LIMIT", `a bundle has at most ${BUNDLE_CALLS_MAX} elements`);
       }
       const actions = elements.map(({ address, value, ...rest }, at) => {
         try {
@@ -1992,7 +2075,7 @@ var OscGateClient = class {
   /** Follows one kind of the gateway's status messages. Returns what ends it. */
   onStatus(kind, handler) {
     if (!isStatusKind(kind)) {
-      throw new OscGateError("BAD_ARGUMENTS", `${String(kind)} is no kind of status (BAD_ARGUMENTS)`);
+      throw new OscGateError("BAD_ARGUMENTS", `${String(kind)} is no kind of status`);
     }
     return this.subscriptions.on(STATUS + kind, (_value, _address, args) => {
       const status = readStatus(kind, args);
@@ -2011,7 +2094,7 @@ var OscGateClient = class {
   /** Whatever is refused before it is sent is refused as by the gateway: by the promise. */
   attempt(request) {
     if (this.state === "closed") {
-      return unwatched(Promise.reject(new OscGateError("CLOSED", "the client was closed (CLOSED)")));
+      return unwatched(Promise.reject(new OscGateError("CLOSED", "the client was closed")));
     }
     let promise;
     try {
@@ -2037,6 +2120,7 @@ var OscGateClient = class {
     return ask(this.calls, address, [text(subject)], this.timeout);
   }
   action(address, value, options) {
+    checkOptions(options, SET);
     checkAddress(address, "be a pattern");
     return actionOf(address, toArguments(value, this.types.of(address)), options);
   }
@@ -2106,8 +2190,7 @@ var OscGateClient = class {
     this.held.loseAll("disconnected");
   }
   dropAll() {
-    const closed = new OscGateError("CLOSED", "the client was closed before this was done (CLOSED)");
-    this.order.drop(closed);
+    const closed = new OscGateError("CLOSED", "the client was closed before this was done");
     this.calls.drop(closed);
     this.syncs.fail(closed);
   }
@@ -2119,12 +2202,14 @@ var OscGateClient = class {
     }
     this.held.clear();
     await this.session.close();
-    this.calls.detach(new OscGateError("CLOSED", "the client was closed (CLOSED)"));
+    this.calls.detach(new OscGateError("CLOSED", "the client was closed"));
     this.dropAll();
   }
   async letGo() {
     const requests = this.held.addresses().map((address) => {
-      return ask(this.calls, "/oscgate/unlock", [text(address)], CLOSE_PATIENCE).catch(() => void 0);
+      return ask(this.calls, "/oscgate/unlock", [text(address)], CLOSE_PATIENCE).catch(
+        () => void 0
+      );
     });
     await Promise.all(requests);
   }
@@ -2137,14 +2222,16 @@ function printed(error) {
   console.error("oscgate:", error);
 }
 function notUnderstood(address) {
-  const message = `${address}: the answer is not understood; is the gateway newer? (BAD_ARGUMENTS)`;
+  const message = `${address}: the answer is not understood; is the gateway newer?`;
   return new OscGateError("BAD_ARGUMENTS", message, { address });
 }
 function connectBy(platform, where = {}) {
-  return unwatched((async () => {
-    const options = typeof where === "string" ? { url: where } : where;
-    return new OscGateClient(options, platform).open();
-  })());
+  return unwatched(
+    (async () => {
+      const options = typeof where === "string" ? { url: where } : where;
+      return new OscGateClient(options, platform).open();
+    })()
+  );
 }
 
 // src/wire/websocket.ts
@@ -2165,7 +2252,7 @@ function openWebSocket(create, url, listener, timeout) {
       socket.close();
     };
     const timer = setTimeout(() => {
-      fail(new OscGateError("NO_ANSWER", `no answer from ${url.href} within ${timeout} ms (NO_ANSWER)`));
+      fail(new OscGateError("NO_ANSWER", `no answer from ${url.href} within ${timeout} ms`));
     }, timeout);
     socket.addEventListener("error", () => void 0);
     socket.addEventListener("close", ({ reason }) => {
@@ -2178,9 +2265,11 @@ function openWebSocket(create, url, listener, timeout) {
       clearTimeout(timer);
       if (over) return;
       opened = true;
-      resolve(wireOf(socket, () => {
-        over = true;
-      }));
+      resolve(
+        wireOf(socket, () => {
+          over = true;
+        })
+      );
     });
   });
 }
@@ -2201,12 +2290,13 @@ function wireOf(socket, silence) {
   };
 }
 function unreachable(url) {
-  const message = `no gateway answers at ${url.href}; is it started, is this its HTTP port, and does it serve this page? (NO_ANSWER)`;
+  const questions = "is it started, is this its HTTP port, and does it serve this page?";
+  const message = `no gateway answers at ${url.href}; ${questions}`;
   return new OscGateError("NO_ANSWER", message);
 }
 function broken(url, reason) {
   const why2 = reason === "" ? "broke" : `was closed: ${reason}`;
-  return new OscGateError("DISCONNECTED", `the connection to ${url.href} ${why2} (DISCONNECTED)`);
+  return new OscGateError("DISCONNECTED", `the connection to ${url.href} ${why2}`);
 }
 
 // src/browser.ts
@@ -2217,7 +2307,7 @@ var BROWSER = {
   },
   ways(url) {
     if (url.protocol === "udp:") {
-      const message = "a browser cannot speak UDP; connect to ws://HOST:8900 (BAD_ARGUMENTS)";
+      const message = "a browser cannot speak UDP; connect to ws://HOST:8900";
       return Promise.reject(new OscGateError("BAD_ARGUMENTS", message));
     }
     const create = () => new WebSocket(url);

@@ -12,6 +12,11 @@ const wanted = (file) => {
   return named.length > 0 ? named.includes(name) : name !== 'browser';
 };
 const files = readdirSync(folder).filter((file) => file.endsWith('.test.js') && wanted(file));
-const args = ['--test', '--enable-source-maps', '--test-timeout=120000', ...files.map((file) => folder + file)];
+const args = [
+  '--test',
+  '--enable-source-maps',
+  '--test-timeout=120000',
+  ...files.map((file) => folder + file),
+];
 const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
 process.exit(status ?? 1);

@@ -12,7 +12,7 @@ export function text(value: string): OscArgument {
 
 /** Nothing came back in time. */
 export function noAnswer(subject: string, patience: number): OscGateError {
-  const message = `${subject}: no answer from the gateway within ${patience} ms (NO_ANSWER)`;
+  const message = `${subject}: no answer from the gateway within ${patience} ms`;
   return new OscGateError('NO_ANSWER', message, { address: subject });
 }
 
@@ -27,12 +27,16 @@ function subjectOf(address: string, args: OscArgument[]): string {
  * before the session is released to all others.
  */
 export function ask(
-  calls: Calls, address: string, args: OscArgument[], patience: number,
+  calls: Calls,
+  address: string,
+  args: OscArgument[],
+  patience: number,
   turn: 'urgent' | 'in turn' = 'in turn',
 ): Promise<OscArgument[]> {
   const subject = subjectOf(address, args);
   const waiters = new Waiters<OscArgument[]>(
-    () => noAnswer(subject, patience), () => calls.withdraw(unit),
+    () => noAnswer(subject, patience),
+    () => calls.withdraw(unit),
   );
   const unit: Unit = {
     size: 1,

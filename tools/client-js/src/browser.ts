@@ -14,7 +14,7 @@ const BROWSER: Platform = {
   },
   ways(url) {
     if (url.protocol === 'udp:') {
-      const message = 'a browser cannot speak UDP; connect to ws://HOST:8900 (BAD_ARGUMENTS)';
+      const message = 'a browser cannot speak UDP; connect to ws://HOST:8900';
       return Promise.reject(new OscGateError('BAD_ARGUMENTS', message));
     }
     const create = () => new WebSocket(url) as Socket;

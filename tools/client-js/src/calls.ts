@@ -3,7 +3,11 @@
 import { OscGateError } from './errors.js';
 import { Numbers, onTheWire, WINDOW } from './numbers.js';
 import {
-  encodeBundle, encodeMessage, PACKET_BYTES_MAX, type OscArgument, type OscMessage,
+  encodeBundle,
+  encodeMessage,
+  PACKET_BYTES_MAX,
+  type OscArgument,
+  type OscMessage,
 } from './osc/index.js';
 import type { Wire } from './wire/wire.js';
 
@@ -111,9 +115,11 @@ export class Calls {
 
   /** Everything that waits comes to nothing. */
   drop(error: OscGateError): void {
-    const units = [...this.waiting];
-    this.waiting.clear();
-    for (const unit of units) unit.failed(error);
+    // One that fails may let the next come forward, which then fails as well.
+    for (const unit of this.waiting) {
+      this.waiting.delete(unit);
+      unit.failed(error);
+    }
     this.tellIdle();
   }
 
@@ -171,7 +177,9 @@ export class Calls {
       return;
     }
     const sending: Sending = {
-      unit, first, packet,
+      unit,
+      first,
+      packet,
       replies: Array.from({ length: unit.size }, () => undefined),
       missing: unit.size,
       wait: wire.reliable ? FIRST_WAIT_STREAM : FIRST_WAIT_DATAGRAM,
@@ -213,28 +221,27 @@ export class Calls {
 function encode(unit: Unit, first: number): Uint8Array {
   const calls = unit.compose().map(({ address, args }, place): OscMessage => ({
     address: '/oscgate/call',
-    args: [
-      { type: 'i', value: onTheWire(first + place) },
-      { type: 's', value: address },
-      ...args,
-    ],
+    args: [{ type: 'i', value: onTheWire(first + place) }, { type: 's', value: address }, ...args],
   }));
   const [only] = calls;
   const atomic = unit.kind === 'atomic' ? [{ address: '/oscgate/atomic', args: [] }] : [];
-  const packet = unit.kind === 'single' && only !== undefined
-    ? encodeMessage(only)
-    : encodeBundle([...atomic, ...calls]);
+  const packet =
+    unit.kind === 'single' && only !== undefined
+      ? encodeMessage(only)
+      : encodeBundle([...atomic, ...calls]);
   if (packet.length <= PACKET_BYTES_MAX) return packet;
-  const message = `${packet.length} bytes do not fit a packet of ${PACKET_BYTES_MAX} (LIMIT)`;
+  const message = `${packet.length} bytes do not fit a packet of ${PACKET_BYTES_MAX}`;
   throw new OscGateError('LIMIT', message);
 }
 
 function unsendable(cause: unknown): OscGateError {
-  return new OscGateError('BAD_ARGUMENTS', 'this cannot be written as OSC (BAD_ARGUMENTS)', { cause });
+  return new OscGateError('BAD_ARGUMENTS', 'this cannot be written as OSC', {
+    cause,
+  });
 }
 
 /** What was under way when the session was lost. */
 export function disconnected(): OscGateError {
-  const message = 'the session with the gateway was lost; this may or may not have been done (DISCONNECTED)';
+  const message = 'the session with the gateway was lost; this may or may not have been done';
   return new OscGateError('DISCONNECTED', message);
 }

@@ -5,10 +5,19 @@ import { BUNDLE_CALLS_MAX, Calls, disconnected } from './calls.js';
 import { Emitter } from './emitter.js';
 import { OscGateError } from './errors.js';
 import { Held, type LostLock } from './held.js';
+import { BUNDLE, checkOptions, CONNECT, GET, SET } from './options.js';
 import { Order } from './order.js';
 import type { OscArgument, OscMessage } from './osc/index.js';
 import { Session, type State } from './session.js';
-import { isStatusKind, readMeta, readStatus, STATUS, type Meta, type StatusKind, type StatusMessages } from './status.js';
+import {
+  isStatusKind,
+  readMeta,
+  readStatus,
+  STATUS,
+  type Meta,
+  type StatusKind,
+  type StatusMessages,
+} from './status.js';
 import { Subscriptions, type UpdateHandler } from './subscriptions.js';
 import { Syncs } from './syncs.js';
 import { Types, type DeclaredTypes } from './types.js';
@@ -16,7 +25,15 @@ import { fromArguments, toArguments, type OscValue } from './values.js';
 import { unwatched } from './waiters.js';
 import { gatewayUrl } from './wire/url.js';
 import type { Platform } from './wire/wire.js';
-import { actionOf, checkAddress, Writes, type Action, type Locked, type SetOptions, type Written } from './writes.js';
+import {
+  actionOf,
+  checkAddress,
+  Writes,
+  type Action,
+  type Locked,
+  type SetOptions,
+  type Written,
+} from './writes.js';
 
 /** How to connect. Times are in milliseconds. */
 export interface ConnectOptions {
@@ -75,16 +92,28 @@ export class OscGateClient {
 
   /** @internal */
   constructor(options: ConnectOptions, platform: Platform) {
-    const { url = platform.defaultUrl(), name, timeout = 3000, heartbeat = 2500, reconnect = true } = options;
+    checkOptions(options, CONNECT);
+    const {
+      url = platform.defaultUrl(),
+      name,
+      timeout = 3000,
+      heartbeat = 2500,
+      reconnect = true,
+    } = options;
     this.timeout = timeout;
     this.types = new Types(options.types);
     this.order = new Order(this.calls, timeout);
     const problem = (error: unknown) => this.problem(error);
     this.emitters = {
-      connected: new Emitter(problem), disconnected: new Emitter(problem),
-      lost: new Emitter(problem), error: new Emitter(printed),
+      connected: new Emitter(problem),
+      disconnected: new Emitter(problem),
+      lost: new Emitter(problem),
+      error: new Emitter(printed),
     };
-    this.held = new Held((address) => this.holding(address), (lock) => this.emitters.lost.tell(lock));
+    this.held = new Held(
+      (address) => this.holding(address),
+      (lock) => this.emitters.lost.tell(lock),
+    );
     this.writes = new Writes(this.held);
     this.subscriptions = new Subscriptions({
       subscribe: (pattern) => this.ask('/oscgate/subscribe', pattern),
@@ -93,13 +122,18 @@ export class OscGateClient {
       problem,
     });
     this.syncs = new Syncs((pattern) => this.ask('/oscgate/sync', pattern), timeout);
-    this.session = new Session({ url: gatewayUrl(url), name, timeout, heartbeat, reconnect }, platform, this.calls, {
-      message: (message) => this.receive(message),
-      restore: () => this.restore(),
-      began: (again) => this.began(again),
-      ended: (cause, over) => this.ended(cause, over),
-      problem,
-    });
+    this.session = new Session(
+      { url: gatewayUrl(url), name, timeout, heartbeat, reconnect },
+      platform,
+      this.calls,
+      {
+        message: (message) => this.receive(message),
+        restore: () => this.restore(),
+        began: (again) => this.began(again),
+        ended: (cause, over) => this.ended(cause, over),
+        problem,
+      },
+    );
   }
 
   /** @internal */
@@ -120,7 +154,9 @@ export class OscGateClient {
 
   /** Writes a value; without one, sends an event. Resolves once the gateway has accepted it. */
   set(address: string, value?: OscValue, options: SetOptions = {}): Promise<Written> {
-    return this.attempt(() => this.order.add(this.writes.set(this.action(address, value, options))));
+    return this.attempt(() =>
+      this.order.add(this.writes.set(this.action(address, value, options))),
+    );
   }
 
   /** Takes or renews the lock on an address. */
@@ -150,17 +186,22 @@ export class OscGateClient {
   get(address: string, options?: { meta?: false }): Promise<OscValue>;
   get(address: string, options: { meta?: boolean } = {}): Promise<OscValue | Meta<OscValue>> {
     return this.attempt<OscValue | Meta<OscValue>>(() => {
+      checkOptions(options, GET);
       checkAddress(address, 'be plain');
       return options.meta === true ? this.meta(address) : this.value(address);
     });
   }
 
   /** Several writes in one packet; `atomic`: all or none. */
-  bundle(elements: readonly BundleElement[], options: { atomic?: boolean } = {}): Promise<Written[]> {
+  bundle(
+    elements: readonly BundleElement[],
+    options: { atomic?: boolean } = {},
+  ): Promise<Written[]> {
     return this.attempt(async () => {
+      checkOptions(options, BUNDLE);
       if (elements.length === 0) return [];
       if (elements.length > BUNDLE_CALLS_MAX) {
-        throw new OscGateError('LIMIT', `a bundle has at most ${BUNDLE_CALLS_MAX} elements (LIMIT)`);
+        throw new OscGateError('LIMIT', `a bundle has at most ${BUNDLE_CALLS_MAX} elements`);
       }
       const actions = elements.map(({ address, value, ...rest }, at) => {
         try {
@@ -179,10 +220,11 @@ export class OscGateClient {
   }
 
   /** Follows a pattern, or listens to an event of this client. Returns what ends it. */
-  on(pattern: `/${string}`, handler: UpdateHandler): () => void;
   on<Kind extends keyof ClientEvents>(
-    kind: Kind, handler: (event: ClientEvents[Kind]) => unknown,
+    kind: Kind,
+    handler: (event: ClientEvents[Kind]) => unknown,
   ): () => void;
+  on(pattern: string, handler: UpdateHandler): () => void;
   on(what: string, handler: UpdateHandler | ((event: never) => unknown)): () => void {
     if (Object.hasOwn(this.emitters, what)) {
       return this.emitters[what as 'error'].add(handler as (event: unknown) => unknown);
@@ -192,10 +234,11 @@ export class OscGateClient {
 
   /** Follows one kind of the gateway's status messages. Returns what ends it. */
   onStatus<Kind extends StatusKind>(
-    kind: Kind, handler: (status: StatusMessages[Kind]) => unknown,
+    kind: Kind,
+    handler: (status: StatusMessages[Kind]) => unknown,
   ): () => void {
     if (!isStatusKind(kind)) {
-      throw new OscGateError('BAD_ARGUMENTS', `${String(kind)} is no kind of status (BAD_ARGUMENTS)`);
+      throw new OscGateError('BAD_ARGUMENTS', `${String(kind)} is no kind of status`);
     }
     return this.subscriptions.on(STATUS + kind, (_value, _address, args) => {
       const status = readStatus(kind, args);
@@ -217,7 +260,7 @@ export class OscGateClient {
   /** Whatever is refused before it is sent is refused as by the gateway: by the promise. */
   private attempt<T>(request: () => Promise<T>): Promise<T> {
     if (this.state === 'closed') {
-      return unwatched(Promise.reject(new OscGateError('CLOSED', 'the client was closed (CLOSED)')));
+      return unwatched(Promise.reject(new OscGateError('CLOSED', 'the client was closed')));
     }
     let promise;
     try {
@@ -248,6 +291,7 @@ export class OscGateClient {
   }
 
   private action(address: string, value: OscValue | undefined, options: SetOptions): Action {
+    checkOptions(options, SET);
     checkAddress(address, 'be a pattern');
     return actionOf(address, toArguments(value, this.types.of(address)), options);
   }
@@ -299,7 +343,11 @@ export class OscGateClient {
     if (!address.startsWith('/oscgate/')) this.types.see(address, args);
     else if (address === '/oscgate/status/unlocked' && first?.type === 's' && third?.type === 's') {
       this.held.heardOf(first.value, third.value);
-    } else if (address === '/oscgate/status/locked' && first?.type === 's' && second?.type === 's') {
+    } else if (
+      address === '/oscgate/status/locked' &&
+      first?.type === 's' &&
+      second?.type === 's'
+    ) {
       if (second.value !== this.name) this.held.heardOf(first.value, 'unknown');
     }
     this.subscriptions.dispatch(message);
@@ -326,8 +374,7 @@ export class OscGateClient {
   }
 
   private dropAll(): void {
-    const closed = new OscGateError('CLOSED', 'the client was closed before this was done (CLOSED)');
-    this.order.drop(closed);
+    const closed = new OscGateError('CLOSED', 'the client was closed before this was done');
     this.calls.drop(closed);
     this.syncs.fail(closed);
   }
@@ -336,18 +383,20 @@ export class OscGateClient {
     const patience = new Promise((resolve) => setTimeout(resolve, CLOSE_PATIENCE));
     if (this.session.state === 'connected') {
       await Promise.race([this.calls.whenIdle(), patience]);
-      // A session that others share does not end with this client, so its locks are let go one by one.
+      // A session that others share does not end with this client: its locks are let go one by one.
       if (!this.session.isOwn) await this.letGo();
     }
     this.held.clear();
     await this.session.close();
-    this.calls.detach(new OscGateError('CLOSED', 'the client was closed (CLOSED)'));
+    this.calls.detach(new OscGateError('CLOSED', 'the client was closed'));
     this.dropAll();
   }
 
   private async letGo(): Promise<void> {
     const requests = this.held.addresses().map((address) => {
-      return ask(this.calls, '/oscgate/unlock', [text(address)], CLOSE_PATIENCE).catch(() => undefined);
+      return ask(this.calls, '/oscgate/unlock', [text(address)], CLOSE_PATIENCE).catch(
+        () => undefined,
+      );
     });
     await Promise.all(requests);
   }
@@ -364,16 +413,19 @@ function printed(error: unknown): void {
 }
 
 function notUnderstood(address: string): OscGateError {
-  const message = `${address}: the answer is not understood; is the gateway newer? (BAD_ARGUMENTS)`;
+  const message = `${address}: the answer is not understood; is the gateway newer?`;
   return new OscGateError('BAD_ARGUMENTS', message, { address });
 }
 
 /** Connects by what the platform has. */
 export function connectBy(
-  platform: Platform, where: string | ConnectOptions = {},
+  platform: Platform,
+  where: string | ConnectOptions = {},
 ): Promise<OscGateClient> {
-  return unwatched((async () => {
-    const options = typeof where === 'string' ? { url: where } : where;
-    return new OscGateClient(options, platform).open();
-  })());
+  return unwatched(
+    (async () => {
+      const options = typeof where === 'string' ? { url: where } : where;
+      return new OscGateClient(options, platform).open();
+    })(),
+  );
 }

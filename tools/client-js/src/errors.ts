@@ -4,10 +4,24 @@ import type { OscArgument } from './osc/index.js';
 
 /** The codes of the gateway, then the client's own. A newer gateway may say others. */
 export type ErrorCode =
-  | 'LOCK_HELD' | 'LOCK_REQUIRED' | 'CONFLICT' | 'READ_ONLY' | 'NOT_ALLOWED' | 'BAD_ADDRESS'
-  | 'BAD_ARGUMENTS' | 'OUT_OF_RANGE' | 'NOT_FOUND' | 'OFFLINE' | 'BAD_TIME' | 'STALE'
-  | 'NAME_TAKEN' | 'LIMIT' | 'UNKNOWN_REQUEST'
-  | 'NO_ANSWER' | 'DISCONNECTED' | 'CLOSED'
+  | 'LOCK_HELD'
+  | 'LOCK_REQUIRED'
+  | 'CONFLICT'
+  | 'READ_ONLY'
+  | 'NOT_ALLOWED'
+  | 'BAD_ADDRESS'
+  | 'BAD_ARGUMENTS'
+  | 'OUT_OF_RANGE'
+  | 'NOT_FOUND'
+  | 'OFFLINE'
+  | 'BAD_TIME'
+  | 'STALE'
+  | 'NAME_TAKEN'
+  | 'LIMIT'
+  | 'UNKNOWN_REQUEST'
+  | 'NO_ANSWER'
+  | 'DISCONNECTED'
+  | 'CLOSED'
   | (string & {});
 
 /** What is known about a failure beside its code. */
@@ -24,7 +38,7 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/** Every failure of the client. */
+/** Every failure of the client. Its message ends with the code, for whoever reads it out. */
 export class OscGateError extends Error {
   override readonly name = 'OscGateError';
   readonly address: string | undefined;
@@ -32,8 +46,12 @@ export class OscGateError extends Error {
   readonly remaining: number | undefined;
   readonly index: number | undefined;
 
-  constructor(readonly code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+  constructor(
+    readonly code: ErrorCode,
+    private readonly text: string,
+    details: ErrorDetails = {},
+  ) {
+    super(`${text} (${code})`, 'cause' in details ? { cause: details.cause } : undefined);
     this.address = details.address;
     this.holder = details.holder;
     this.remaining = details.remaining;
@@ -43,8 +61,8 @@ export class OscGateError extends Error {
   /** The same failure, as that of an element of a bundle. */
   at(index: number, address = this.address): OscGateError {
     const { holder, remaining } = this;
-    const message = this.message.replace(this.address ?? '', address ?? '');
-    return new OscGateError(this.code, message, { address, holder, remaining, index });
+    const text = this.text.replace(this.address ?? '', () => address ?? '');
+    return new OscGateError(this.code, text, { address, holder, remaining, index });
   }
 }
 
@@ -80,7 +98,7 @@ export function refusal(code: string, subject: string, args: OscArgument[]): Osc
   const words = first?.type === 's' ? first.value : '';
   const held = second?.type === 'i';
   const remaining = held ? Math.max(0, second.value) : 0;
-  const message = `${why(code, subject, held ? words : '', remaining, words)} (${code})`;
+  const message = why(code, subject, held ? words : '', remaining, words);
   return held
     ? new OscGateError(code, message, { address: subject, holder: words, remaining })
     : new OscGateError(code, message, { address: subject });

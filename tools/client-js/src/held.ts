@@ -2,7 +2,13 @@
 
 /** How a lock ended: as the gateway says it, or `unknown` if its word was lost on the way. */
 export type LostCause =
-  | 'expired' | 'taken' | 'forced' | 'withdrawn' | 'released' | 'disconnected' | 'unknown'
+  | 'expired'
+  | 'taken'
+  | 'forced'
+  | 'withdrawn'
+  | 'released'
+  | 'disconnected'
+  | 'unknown'
   | (string & {});
 
 /** A lock that ended otherwise than by this client. */
@@ -52,7 +58,11 @@ export class Held {
   /** The gateway granted or renewed a lock. */
   took(address: string, timeout: number): void {
     const lock = this.locks.get(address) ?? {
-      timeout, until: 0, version: 0, checking: false, timer: undefined,
+      timeout,
+      until: 0,
+      version: 0,
+      checking: false,
+      timer: undefined,
     };
     lock.timeout = timeout;
     this.locks.set(address, lock);
@@ -89,7 +99,17 @@ export class Held {
   /** The gateway says that a lock ended or that another has it. The word may be an old one. */
   heardOf(address: string, cause: LostCause): void {
     const lock = this.locks.get(address);
-    if (lock !== undefined) void this.check(address, lock, cause);
+    if (lock === undefined) return;
+    if (cause !== 'released') {
+      void this.check(address, lock, cause);
+      return;
+    }
+    // By us, as a rule: the answer to our own request follows.
+    clearTimeout(lock.timer);
+    lock.timer = setTimeout(() => {
+      lock.timer = undefined;
+      void this.check(address, lock, cause);
+    }, MARGIN);
   }
 
   /** The session is over, and all its locks with it. */

@@ -45,7 +45,9 @@ class Job<T> implements Queued {
   private readonly waiters: Waiters<T>;
 
   constructor(
-    public task: Task<T>, private readonly order: Order, private readonly patience: number,
+    public task: Task<T>,
+    private readonly order: Order,
+    private readonly patience: number,
   ) {
     this.waiters = new Waiters<T>(
       () => noAnswer(this.task.addresses.join(', '), patience),
@@ -102,7 +104,10 @@ export class Order {
   /** Jobs of patterns that are not over, each behind the one before it. */
   private readonly patterns: Queued[] = [];
 
-  constructor(private readonly calls: Calls, private readonly patience: number) {}
+  constructor(
+    private readonly calls: Calls,
+    private readonly patience: number,
+  ) {}
 
   /** Does it in its turn, or has a task that still waits take it up. */
   add<T>(task: Task<T>): Promise<T> {
@@ -138,12 +143,6 @@ export class Order {
   abandon(job: Queued): void {
     this.finish(job);
     this.calls.withdraw(job);
-  }
-
-  /** What waits behind another job comes to nothing. */
-  drop(error: OscGateError): void {
-    const jobs = new Set([...this.tails.values(), ...this.patterns]);
-    for (const job of jobs) if (!job.sent) job.failed(error);
   }
 
   private blockersOf(task: Pick<Task<never>, 'addresses' | 'matches'>): Set<Queued> {

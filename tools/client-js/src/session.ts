@@ -12,7 +12,7 @@ export type State = 'connecting' | 'connected' | 'closed';
 const BACKOFF_FIRST = 250;
 const BACKOFF_MAX = 5000;
 
-/** How soon a heartbeat is repeated that was not answered, and how often until the gateway is gone. */
+/** How soon a heartbeat without answer is repeated, and how often until the gateway is gone. */
 const PROBE_WAIT = 500;
 const PROBES_MAX = 8;
 
@@ -64,7 +64,11 @@ interface Link {
 
 /** Stands in until there is one. */
 const NO_WIRE: Wire = {
-  reliable: false, local: undefined, busy: false, send: () => undefined, close: () => undefined,
+  reliable: false,
+  local: undefined,
+  busy: false,
+  send: () => undefined,
+  close: () => undefined,
 };
 
 /** A session at a time with one gateway. */
@@ -167,24 +171,33 @@ export class Session {
   private async wired(way: OpenWire): Promise<Link> {
     const link: Link = {
       wire: NO_WIRE,
-      name: undefined, endpoint: undefined, own: false,
-      unanswered: 0, timer: undefined, welcomed: undefined, failed: undefined,
-      names: new Set(), told: undefined,
+      name: undefined,
+      endpoint: undefined,
+      own: false,
+      unanswered: 0,
+      timer: undefined,
+      welcomed: undefined,
+      failed: undefined,
+      names: new Set(),
+      told: undefined,
     };
     // What comes before the link is ours, or after it was left, is heard by nobody.
-    link.wire = await way({
-      packet: (bytes) => {
-        if (this.link === link) this.heard(link, bytes);
+    link.wire = await way(
+      {
+        packet: (bytes) => {
+          if (this.link === link) this.heard(link, bytes);
+        },
+        closed: (error) => {
+          if (this.link === link) this.down(link, error);
+        },
       },
-      closed: (error) => {
-        if (this.link === link) this.down(link, error);
-      },
-    }, this.options.timeout);
+      this.options.timeout,
+    );
     return link;
   }
 
   private stillWanted(link: Link): void {
-    if (this.state === 'closed') throw new OscGateError('CLOSED', 'the client was closed (CLOSED)');
+    if (this.state === 'closed') throw new OscGateError('CLOSED', 'the client was closed');
     if (link.failed !== undefined) throw link.failed;
   }
 
@@ -210,7 +223,8 @@ export class Session {
     if (lossy) await Promise.race([welcome, this.sleep(WELCOME_WAIT)]);
     link.welcomed = undefined;
     if (!lossy) return;
-    if (link.endpoint === undefined) await this.request('/oscgate/sync', '/oscgate/status/connected');
+    if (link.endpoint === undefined)
+      await this.request('/oscgate/sync', '/oscgate/status/connected');
     if (link.endpoint === undefined) await this.sleep(WELCOME_WAIT);
   }
 
@@ -284,7 +298,7 @@ export class Session {
   }
 
   private sentAway(link: Link, cause: string): void {
-    const message = `the gateway ended the session: ${cause} (DISCONNECTED)`;
+    const message = `the gateway ended the session: ${cause}`;
     this.down(link, new OscGateError('DISCONNECTED', message));
   }
 
@@ -300,7 +314,10 @@ export class Session {
   private question(): OscMessage | undefined {
     const number = this.calls.passedNumber();
     if (number === undefined) return undefined;
-    return { address: '/oscgate/call', args: [{ type: 'i', value: number }, text('/oscgate/ping')] };
+    return {
+      address: '/oscgate/call',
+      args: [{ type: 'i', value: number }, text('/oscgate/ping')],
+    };
   }
 
   private identified(link: Link, code: string): void {
@@ -309,7 +326,7 @@ export class Session {
       this.rename(link);
       return;
     }
-    const message = 'the gateway had ended the session (DISCONNECTED)';
+    const message = 'the gateway had ended the session';
     this.down(link, new OscGateError('DISCONNECTED', message));
   }
 
@@ -325,7 +342,7 @@ export class Session {
   /** Says that we live, and asks whether the gateway does. */
   private beat(link: Link): void {
     if (link.unanswered >= PROBES_MAX) {
-      const message = 'the gateway does not answer any more (DISCONNECTED)';
+      const message = 'the gateway does not answer any more';
       this.down(link, new OscGateError('DISCONNECTED', message));
       return;
     }

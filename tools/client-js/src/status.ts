@@ -37,7 +37,8 @@ export function isStatusKind(kind: string): kind is StatusKind {
 
 /** A status message as an object; undefined if its arguments are not as expected. */
 export function readStatus<Kind extends StatusKind>(
-  kind: Kind, args: OscArgument[],
+  kind: Kind,
+  args: OscArgument[],
 ): StatusMessages[Kind] | undefined {
   const read: Record<string, unknown> = {};
   for (const [at, name] of ARGUMENTS[kind].entries()) {

@@ -8,7 +8,9 @@ import { fromArguments, type OscValue } from './values.js';
 
 /** Hears a value, or an event (`value` is undefined then). */
 export type UpdateHandler = (
-  value: OscValue | undefined, address: string, args: OscArgument[],
+  value: OscValue | undefined,
+  address: string,
+  args: OscArgument[],
 ) => unknown;
 
 interface Subscription {
@@ -79,15 +81,17 @@ export class Subscriptions {
   /** Makes all of them in a new session, by `subscribe`; a failure is told, not thrown. */
   async restore(subscribe: (pattern: string) => Promise<unknown>): Promise<void> {
     const wanted = [...this.byPattern.values()].filter(({ handlers }) => handlers.size > 0);
-    await Promise.all(wanted.map(async (subscription) => {
-      try {
-        await subscribe(subscription.pattern);
-        subscription.made = true;
-      } catch (error) {
-        if ((error as OscGateError).code === 'DISCONNECTED') throw error;
-        this.failed(subscription, error);
-      }
-    }));
+    await Promise.all(
+      wanted.map(async (subscription) => {
+        try {
+          await subscribe(subscription.pattern);
+          subscription.made = true;
+        } catch (error) {
+          if ((error as OscGateError).code === 'DISCONNECTED') throw error;
+          this.failed(subscription, error);
+        }
+      }),
+    );
   }
 
   /** Whatever changed while the session was being made is now asked for. */
@@ -117,7 +121,10 @@ export class Subscriptions {
       const wanted = subscription.handlers.size > 0;
       const { pattern } = subscription;
       const asked = wanted ? this.follow.subscribe(pattern) : this.follow.unsubscribe(pattern);
-      const error: unknown = await asked.then(() => undefined, (reason: unknown) => reason);
+      const error: unknown = await asked.then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
       if (error === undefined) subscription.made = wanted;
       else this.failed(subscription, error);
     }

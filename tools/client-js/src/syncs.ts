@@ -104,7 +104,7 @@ export class Syncs {
   private still(sync: Sync): void {
     if (sync.asking) return;
     if (performance.now() > sync.until) {
-      const message = `${sync.pattern}: not all values came (NO_ANSWER)`;
+      const message = `${sync.pattern}: not all values came`;
       const error = new OscGateError('NO_ANSWER', message, { address: sync.pattern });
       this.end(sync, () => sync.reject(error));
       return;
@@ -123,12 +123,20 @@ export class Syncs {
 function pending(): Omit<Sync, 'pattern' | 'matches'> {
   let resolve: Sync['resolve'] = () => undefined;
   let reject: Sync['reject'] = () => undefined;
-  const promise = unwatched(new Promise<number>((done, failed) => {
-    resolve = done;
-    reject = failed;
-  }));
+  const promise = unwatched(
+    new Promise<number>((done, failed) => {
+      resolve = done;
+      reject = failed;
+    }),
+  );
   return {
-    seen: new Set(), count: undefined, asking: false, until: 0, timer: undefined,
-    promise, resolve, reject,
+    seen: new Set(),
+    count: undefined,
+    asking: false,
+    until: 0,
+    timer: undefined,
+    promise,
+    resolve,
+    reject,
   };
 }

@@ -46,13 +46,13 @@ export function matcher(pattern: string): (address: string) => boolean {
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
     const details = { address: pattern, cause: error };
-    throw new OscGateError('BAD_ADDRESS', `${pattern}: ${error.message} (BAD_ADDRESS)`, details);
+    throw new OscGateError('BAD_ADDRESS', `${pattern}: ${error.message}`, details);
   }
 }
 
 function checkedTags(pattern: string, tags: string): string {
   const plain = tags.replace(/^,/, '');
   if (/^[ifsbhtdScrmTFNI]+$/.test(plain)) return plain;
-  const message = `${pattern}: "${tags}" are no OSC type tags (BAD_ARGUMENTS)`;
+  const message = `${pattern}: "${tags}" are no OSC type tags`;
   throw new OscGateError('BAD_ARGUMENTS', message, { address: pattern });
 }

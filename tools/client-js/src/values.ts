@@ -19,7 +19,7 @@ const LONG_MAX = 2n ** 63n - 1n;
 const TIME_MAX = 2n ** 64n - 1n;
 
 function bad(problem: string): OscGateError {
-  return new OscGateError('BAD_ARGUMENTS', `${problem} (BAD_ARGUMENTS)`);
+  return new OscGateError('BAD_ARGUMENTS', problem);
 }
 
 /** The arguments of a value; `types` are the type tags known for its places. None if undefined. */
@@ -33,7 +33,11 @@ function isList(value: unknown): value is OscList {
   return Array.isArray(value);
 }
 
-function toArgument(value: OscValue | undefined, type: string | undefined, level: number): OscArgument {
+function toArgument(
+  value: OscValue | undefined,
+  type: string | undefined,
+  level: number,
+): OscArgument {
   if (isList(value)) {
     if (level > NESTING_MAX) throw bad('arrays lie too deep inside each other');
     return { type: '[', value: value.map((one) => toArgument(one, undefined, level + 1)) };
@@ -61,7 +65,8 @@ function ofNumber(value: number, type: string | undefined): OscArgument {
   if (type === 'i' && whole && value >= INT_MIN && value <= INT_MAX) return { type, value };
   if (type === 'r' && whole && value >= 0 && value < 2 ** 32) return { type, value };
   if (type === 'h' && Number.isSafeInteger(value)) return { type, value: BigInt(value) };
-  if (type === 't' && Number.isSafeInteger(value) && value >= 0) return { type, value: BigInt(value) };
+  if (type === 't' && Number.isSafeInteger(value) && value >= 0)
+    return { type, value: BigInt(value) };
   return { type: 'f', value };
 }
 
@@ -74,8 +79,11 @@ function ofString(value: string, type: string | undefined): OscArgument {
 function ofObject(value: Uint8Array | OscArgument | null): OscArgument {
   if (value === null) return { type: 'N', value };
   if (value instanceof Uint8Array) return { type: 'b', value };
-  if (typeof value.type === 'string') return typed(value.type, (value as { value?: unknown }).value);
-  throw bad('an object is no OSC argument; write { type, value }, or several arguments as an array');
+  if (typeof value.type === 'string')
+    return typed(value.type, (value as { value?: unknown }).value);
+  throw bad(
+    'an object is no OSC argument; write { type, value }, or several arguments as an array',
+  );
 }
 
 /** An argument whose type is written out, checked. */
@@ -137,7 +145,8 @@ function isWhole(value: unknown, least: number, most: number): boolean {
 }
 
 function isLong(value: unknown, least: bigint, most: bigint): boolean {
-  if (typeof value === 'number') return Number.isSafeInteger(value) && isLong(BigInt(value), least, most);
+  if (typeof value === 'number')
+    return Number.isSafeInteger(value) && isLong(BigInt(value), least, most);
   return typeof value === 'bigint' && value >= least && value <= most;
 }
 

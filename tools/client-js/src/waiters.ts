@@ -31,15 +31,18 @@ export class Waiters<T> {
 
   /** `expired` makes the error of one whose time is over; `abandoned` hears that none is left. */
   constructor(
-    private readonly expired: () => OscGateError, private readonly abandoned: () => void,
+    private readonly expired: () => OscGateError,
+    private readonly abandoned: () => void,
   ) {}
 
   /** One more. */
   add(patience: number): Promise<T> {
-    return unwatched(new Promise<T>((resolve, reject) => {
-      this.waiting.push({ until: performance.now() + patience, resolve, reject });
-      if (this.timer === undefined) this.arm(patience);
-    }));
+    return unwatched(
+      new Promise<T>((resolve, reject) => {
+        this.waiting.push({ until: performance.now() + patience, resolve, reject });
+        if (this.timer === undefined) this.arm(patience);
+      }),
+    );
   }
 
   /** The outcome is there. */

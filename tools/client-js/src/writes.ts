@@ -45,7 +45,7 @@ export interface Action {
 }
 
 function refuse(code: string, address: string, problem: string): OscGateError {
-  return new OscGateError(code, `${address}: ${problem} (${code})`, { address });
+  return new OscGateError(code, `${address}: ${problem}`, { address });
 }
 
 /** Refuses what is no address, or one of the gateway's own. */
@@ -53,7 +53,7 @@ export function checkAddress(address: string, may: 'be a pattern' | 'be plain'):
   const fault = typeof address === 'string' ? addressFault(address) : 'it is no text';
   if (fault !== undefined) throw refuse('BAD_ADDRESS', address, fault);
   if (address === '/oscgate' || address.startsWith('/oscgate/')) {
-    throw refuse('BAD_ADDRESS', address, 'it is one of the gateway\'s own');
+    throw refuse('BAD_ADDRESS', address, "it is one of the gateway's own");
   }
   if (may === 'be plain' && isPattern(address)) {
     throw refuse('BAD_ADDRESS', address, 'a pattern cannot be locked or read, only written');
@@ -114,7 +114,10 @@ export class Writes {
 
   /** Several actions in one packet. */
   bundle(actions: Action[], kind: 'bundle' | 'atomic'): Task<Written[]> {
-    const patterns = actions.map(({ address }) => address).filter(isPattern).map(matcher);
+    const patterns = actions
+      .map(({ address }) => address)
+      .filter(isPattern)
+      .map(matcher);
     const touches = (address: string) => patterns.some((matches) => matches(address));
     return {
       addresses: [...new Set(actions.map(({ address }) => address))],
@@ -142,7 +145,8 @@ export class Writes {
   }
 
   private single<T>(
-    action: Action, outcome: (reply: Reply | undefined) => T,
+    action: Action,
+    outcome: (reply: Reply | undefined) => T,
   ): Task<T> & { action: Action } {
     return {
       action,
@@ -155,7 +159,8 @@ export class Writes {
   }
 
   private merged(
-    older: Action, newer: Task<Written> & { action?: Action },
+    older: Action,
+    newer: Task<Written> & { action?: Action },
   ): Task<Written> | undefined {
     const { action } = newer;
     if (action?.address !== older.address || newer.merge === undefined) return undefined;

@@ -75,7 +75,7 @@ for (const kind of ['udp', 'ws'] as const) {
       await refused(client.lock('/c'), 'LIMIT');
       const errors = new Log<Error>();
       client.on('error', errors.push);
-      for (const pattern of ['/1', '/2', '/3'] as const) client.on(pattern, () => undefined);
+      for (const pattern of ['/1', '/2', '/3']) client.on(pattern, () => undefined);
       const error = await errors.first(() => true, 'the limit of subscriptions');
       assert.ok(error instanceof OscGateError);
       assert.deepEqual([error.code, error.address], ['LIMIT', '/3']);
@@ -83,7 +83,14 @@ for (const kind of ['udp', 'ws'] as const) {
 
     test('what is no address and no value is refused before it is sent', async (t) => {
       const { client } = await start(t);
-      for (const address of ['a', '', '/a\u0001', `/${'x'.repeat(255)}`, '/oscgate/bye', '/oscgate']) {
+      for (const address of [
+        'a',
+        '',
+        '/a\u0001',
+        `/${'x'.repeat(255)}`,
+        '/oscgate/bye',
+        '/oscgate',
+      ]) {
         await refused(client.set(address, 1), 'BAD_ADDRESS');
         await refused(client.get(address), 'BAD_ADDRESS');
         await refused(client.lock(address), 'BAD_ADDRESS');
@@ -98,9 +105,14 @@ for (const kind of ['udp', 'ws'] as const) {
       await refused(client.set('/a', 1, { revision: 0.5 }), 'BAD_ARGUMENTS');
       await refused(client.set('/a', 1, { revision: -1 }), 'BAD_ARGUMENTS');
       await refused(client.set('/a', undefined, { revision: 0 }), 'BAD_ARGUMENTS');
+      for (const options of [{ locked: true }, { lock: 'yes' }, { Lock: true }, { toString: 1 }]) {
+        await refused(client.set('/a', 1, options as never), 'BAD_ARGUMENTS');
+        await refused(client.bundle([{ address: '/a', ...options } as never]), 'BAD_ARGUMENTS');
+        await refused(client.get('/a', options as never), 'BAD_ARGUMENTS');
+      }
       await refused(client.set('/a', new Uint8Array(70_000)), 'LIMIT');
       assert.throws(() => client.on('/[', () => undefined), { code: 'BAD_ADDRESS' });
-      assert.throws(() => client.on('nonsense' as '/x', () => undefined), { code: 'BAD_ADDRESS' });
+      assert.throws(() => client.on('nonsense', () => undefined), { code: 'BAD_ADDRESS' });
       assert.equal((await client.set('/a', 1)).revision, 1);
     });
 
@@ -127,7 +139,8 @@ for (const kind of ['udp', 'ws'] as const) {
       const { gateway, client } = await start(t);
       const lost = new Log<LostLock>();
       client.on('lost', lost.push);
-      const cause = async (address: string) => (await lost.first((lock) => lock.address === address, address)).cause;
+      const cause = async (address: string) =>
+        (await lost.first((lock) => lock.address === address, address)).cause;
       const manager = await Raw.open(t, gateway, '127.0.0.2');
       await client.lock('/taken');
       assert.equal(await manager.call(1, '/oscgate/take', bad('/taken')), 'OK');
@@ -161,9 +174,15 @@ test('nobody there is an error, soon', async (t) => {
   await refused(connect('udp://nowhere.invalid'), 'NO_ANSWER');
   await refused(connect('ws://nowhere.invalid'), 'NO_ANSWER');
   await refused(connect({ url: `ws://127.0.0.1:${port}`, timeout: 300 }), 'NO_ANSWER');
-  await refused(connect({ url: `udp://127.0.0.1:${mute.address().port}`, timeout: 300 }), 'NO_ANSWER');
+  await refused(
+    connect({ url: `udp://127.0.0.1:${mute.address().port}`, timeout: 300 }),
+    'NO_ANSWER',
+  );
   for (const url of ['', 'foh', 'ftp://foh', 'ws://']) await refused(connect(url), 'BAD_ARGUMENTS');
   await refused(connect({ types: { '/a': '?' } }), 'BAD_ARGUMENTS');
+  for (const options of [{ host: 'foh' }, { timeout: 0 }, { heartbeat: NaN }, { name: 3 }]) {
+    await refused(connect(options as never), 'BAD_ARGUMENTS');
+  }
 });
 
 test('a priority takes a lock from its holder, who is told', async (t) => {
@@ -176,7 +195,10 @@ test('a priority takes a lock from its holder, who is told', async (t) => {
   await refused(client.set('/x', 1, { lock: true }), 'LOCK_HELD');
   assert.deepEqual(await client.take('/x', 0.75), { timeout: 30_000, revision: 2 });
   await client.set('/x', 1);
-  await holder.heard.first(({ address }) => address === '/oscgate/status/unlocked', 'the holder is told');
+  await holder.heard.first(
+    ({ address }) => address === '/oscgate/status/unlocked',
+    'the holder is told',
+  );
 });
 
 test('a session of old, higher numbers is left and begun anew', async (t) => {

@@ -4,8 +4,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import {
-  addressFault, compilePattern, decodePacket, encodeBundle, encodeMessage, isPattern,
-  type OscArgument, type OscMessage,
+  addressFault,
+  compilePattern,
+  decodePacket,
+  encodeBundle,
+  encodeMessage,
+  isPattern,
+  type OscArgument,
+  type OscMessage,
 } from '../src/osc/index.js';
 import { shortest } from '../src/osc/float.js';
 import { random } from './support/relay.js';
@@ -25,13 +31,17 @@ const FOO = bytes(`
 
 test('the examples of the specification are written and read', () => {
   const oscillator: OscMessage = {
-    address: '/oscillator/4/frequency', args: [{ type: 'f', value: 440 }],
+    address: '/oscillator/4/frequency',
+    args: [{ type: 'f', value: 440 }],
   };
   const foo: OscMessage = {
     address: '/foo',
     args: [
-      { type: 'i', value: 1000 }, { type: 'i', value: -1 }, { type: 's', value: 'hello' },
-      { type: 'f', value: 1.234 }, { type: 'f', value: 5.678 },
+      { type: 'i', value: 1000 },
+      { type: 'i', value: -1 },
+      { type: 's', value: 'hello' },
+      { type: 'f', value: 1.234 },
+      { type: 'f', value: 5.678 },
     ],
   };
   assert.equal(hex(encodeMessage(oscillator)), hex(OSCILLATOR));
@@ -67,13 +77,22 @@ test('each type is written and read by its bytes', () => {
 });
 
 test('arrays and bundles hold what lies in them', () => {
-  const list: OscArgument = { type: '[', value: [{ type: 'i', value: 1 }, { type: '[', value: [] }] };
+  const list: OscArgument = {
+    type: '[',
+    value: [
+      { type: 'i', value: 1 },
+      { type: '[', value: [] },
+    ],
+  };
   const message = { address: '/a', args: [list, { type: 's' as const, value: 'ü' }] };
   const packet = encodeMessage(message);
   assert.equal(hex(packet), hex(bytes('2f610000 2c5b695b 5d5d7300 00000001 c3bc0000')));
   assert.deepEqual(decodePacket(packet), [message]);
   const bundle = encodeBundle([message, { address: '/b', args: [] }]);
-  assert.equal(hex(bundle.subarray(0, 20)), hex(bytes('2362756e646c6500 0000000000000001 00000014')));
+  assert.equal(
+    hex(bundle.subarray(0, 20)),
+    hex(bytes('2362756e646c6500 0000000000000001 00000014')),
+  );
   assert.deepEqual(decodePacket(bundle), [message, { address: '/b', args: [] }]);
   assert.deepEqual(decodePacket(encodeBundle([])), []);
 });
@@ -97,10 +116,21 @@ test('what is malformed is not read, and throws nothing', () => {
   assert.notEqual(decodePacket(deep(8)), undefined);
   assert.equal(decodePacket(deep(9)), undefined);
   for (const bad of [
-    '', '2f', '2f612f61', '2f610000 2c690000', '2f610000 2c690000 000001', '2f610000 2c780000',
-    '2f610000 2c5b0000', '2f610000 2c5d0000', '2f610000 2c000000 00000000', '2f610000 69000000',
-    '2f610000 2c620000 ffffffff', '2f610000 2c620000 00000009 00000000', '23787878 00000000',
-    '2362756e646c6500 00000000', '2362756e646c6500 0000000000000001 00000003 2f610000',
+    '',
+    '2f',
+    '2f612f61',
+    '2f610000 2c690000',
+    '2f610000 2c690000 000001',
+    '2f610000 2c780000',
+    '2f610000 2c5b0000',
+    '2f610000 2c5d0000',
+    '2f610000 2c000000 00000000',
+    '2f610000 69000000',
+    '2f610000 2c620000 ffffffff',
+    '2f610000 2c620000 00000009 00000000',
+    '23787878 00000000',
+    '2362756e646c6500 00000000',
+    '2362756e646c6500 0000000000000001 00000003 2f610000',
   ]) {
     assert.equal(decodePacket(bytes(bad)), undefined, bad);
   }
@@ -118,7 +148,20 @@ test('any bytes are read or refused', () => {
 });
 
 test('a float reads as the shortest decimal that means the same float', () => {
-  for (const decimal of [0, 0.1, 0.5, 0.7, 1 / 3, 1.234, 0.998, 1e-7, 3.4e38, -0.05, 16777216, 1e-45]) {
+  for (const decimal of [
+    0,
+    0.1,
+    0.5,
+    0.7,
+    1 / 3,
+    1.234,
+    0.998,
+    1e-7,
+    3.4e38,
+    -0.05,
+    16777216,
+    1e-45,
+  ]) {
     const read = shortest(Math.fround(decimal));
     assert.equal(Math.fround(read), Math.fround(decimal));
     assert.ok(String(read).length <= String(decimal).length, `${decimal} reads as ${read}`);

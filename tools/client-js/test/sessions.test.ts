@@ -18,10 +18,14 @@ const VANISHING = fileURLToPath(new URL('support/vanishing.js', import.meta.url)
 for (const kind of ['udp', 'ws'] as const) {
   describe(`sessions over ${kind}`, { concurrency: true }, () => {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      test(`a gateway that restarts (${signal}) is found again, subscriptions and all`, async (t) => {
+      test(`a gateway that restarts (${signal}) is found again`, async (t) => {
         const gateway = await Gateway.start(t);
         const client = await join(t, gateway.url(kind), { name: 'again', heartbeat: 200 });
-        const [lost, down, up] = [new Log<LostLock>(), new Log<OscGateError>(), new Log<{ name: string }>()];
+        const [lost, down, up] = [
+          new Log<LostLock>(),
+          new Log<OscGateError>(),
+          new Log<{ name: string }>(),
+        ];
         client.on('lost', lost.push);
         client.on('disconnected', down.push);
         client.on('connected', up.push);
@@ -30,14 +34,25 @@ for (const kind of ['udp', 'ws'] as const) {
         await client.set('/held', 1, { lock: true });
         await gateway.stop(signal);
         const error = await down.first(() => true, 'the loss is told', 10_000);
-        assert.equal(error.code === 'DISCONNECTED' || error.code === 'NO_ANSWER', true, error.message);
-        assert.deepEqual(await lost.first(() => true, 'the lock is told'), { address: '/held', cause: 'disconnected' });
+        assert.equal(
+          error.code === 'DISCONNECTED' || error.code === 'NO_ANSWER',
+          true,
+          error.message,
+        );
+        assert.deepEqual(await lost.first(() => true, 'the lock is told'), {
+          address: '/held',
+          cause: 'disconnected',
+        });
         assert.equal(client.state, 'connecting');
         await gateway.restart();
         await up.first(({ name }) => name === 'again', 'it is back', 15_000);
         assert.equal(client.state, 'connected');
         const other = await join(t, gateway.url(kind));
-        assert.equal((await other.get('/held', { meta: true })).locked, false, 'nothing is retaken');
+        assert.equal(
+          (await other.get('/held', { meta: true })).locked,
+          false,
+          'nothing is retaken',
+        );
         await other.set('/follow', 7);
         await seen.first((value) => value === 7, 'the subscription stands');
         assert.equal(down.entries.length, 1);
@@ -65,8 +80,13 @@ for (const kind of ['udp', 'ws'] as const) {
       await down.first(() => true, 'the loss is told', 10_000);
       const began = performance.now();
       for (const promise of [
-        client.set('/a', 1), client.set('/a', 2), client.get('/a'), client.lock('/b'), client.sync('/a'),
-        client.bundle([{ address: '/c', value: 1 }]), client.set('/go'),
+        client.set('/a', 1),
+        client.set('/a', 2),
+        client.get('/a'),
+        client.lock('/b'),
+        client.sync('/a'),
+        client.bundle([{ address: '/c', value: 1 }]),
+        client.set('/go'),
       ]) {
         await refused(promise, 'NO_ANSWER');
       }
@@ -112,9 +132,26 @@ for (const kind of ['udp', 'ws'] as const) {
       await refused(other.set('/killed', 2), 'LOCK_HELD');
       child.kill('SIGKILL');
       // Over UDP the gateway waits for the heartbeat that does not come.
-      const { cause } = await free.first(({ address }) => address === '/killed', 'it is free', 15_000);
+      const { cause } = await free.first(
+        ({ address }) => address === '/killed',
+        'it is free',
+        15_000,
+      );
       assert.equal(cause, 'disconnected');
       await other.set('/killed', 2);
+    });
+
+    test('a program that was busy itself does not blame the gateway', async (t) => {
+      const gateway = await Gateway.start(t);
+      const client = await join(t, gateway.url(kind), { timeout: 600, heartbeat: 100 });
+      const down = new Log<unknown>();
+      client.on('disconnected', down.push);
+      const answers = [client.set('/busy', 1), client.set('/busy', 2), client.get('/busy')];
+      const until = performance.now() + 2500;
+      while (performance.now() < until);
+      await Promise.all(answers);
+      await client.set('/busy', 3);
+      assert.deepEqual(down.entries, []);
     });
 
     test('a gateway that stands still for a while is not taken for lost', async (t) => {
@@ -170,7 +207,7 @@ describe('sessions over a network that breaks', { concurrency: true }, () => {
     await up.first(({ name }) => name === 'mine', 'it is back', 15_000);
   });
 
-  test('a session that the gateway has ended is noticed by its welcome, or without it', async (t) => {
+  test('a session that the gateway has ended is noticed', async (t) => {
     for (const heard of [true, false]) {
       const gateway = await Gateway.start(t, '[sessions]\nsilence_timeout = "400ms"\n');
       const relay = await Relay.start(t, gateway.udpPort);
@@ -185,7 +222,9 @@ describe('sessions over a network that breaks', { concurrency: true }, () => {
       client.on('/seen', seen.push);
       await client.set('/x', 1, { lock: true });
       relay.drop = (way, bytes) => {
-        return way === 'there' || (!heard && Buffer.from(bytes).includes('/oscgate/status/connected'));
+        return (
+          way === 'there' || (!heard && Buffer.from(bytes).includes('/oscgate/status/connected'))
+        );
       };
       await gone.first(({ name }) => name === 'sleeper', 'the gateway ends it');
       relay.drop = (way, bytes) => {
@@ -207,9 +246,12 @@ describe('sessions over a network that breaks', { concurrency: true }, () => {
     client.on('disconnected', down.push);
     const raw = await Raw.open(t, gateway, '127.0.0.1');
     raw.send('/oscgate/sync', { type: 's', value: '/oscgate/status/connected' });
-    const welcome = await raw.heard.first((message) => message.args[0]?.value === 'calm', 'its endpoint');
+    const welcome = await raw.heard.first(
+      (message) => message.args[0]?.value === 'calm',
+      'its endpoint',
+    );
     relay.inject(welcome);
-    relay.inject({ ...welcome, args: [welcome.args[1]!, welcome.args[1]!] });
+    relay.inject({ ...welcome, args: welcome.args.slice(1).concat(welcome.args.slice(1)) });
     await rest(300);
     await client.set('/a', 1);
     assert.equal(client.name, 'calm');

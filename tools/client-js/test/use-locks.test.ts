@@ -13,7 +13,9 @@ const VANISHING = fileURLToPath(new URL('support/vanishing.js', import.meta.url)
 
 /** A process that locks an address, and is killed once it has it. */
 async function vanish(url: string, address: string): Promise<void> {
-  const child = spawn(process.execPath, [VANISHING, url, address], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [VANISHING, url, address], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(child.stdout, 'data');
   child.kill('SIGKILL');
   await once(child, 'exit');

@@ -22,7 +22,13 @@ test('each kind of value has its type', () => {
     [3n, [{ type: 'h', value: 3n }]],
     [bytes, [{ type: 'b', value: bytes }]],
     [null, [{ type: 'N', value: null }]],
-    [[1, 'a'], [{ type: 'f', value: 1 }, { type: 's', value: 'a' }]],
+    [
+      [1, 'a'],
+      [
+        { type: 'f', value: 1 },
+        { type: 's', value: 'a' },
+      ],
+    ],
     [[[1]], [{ type: '[', value: [{ type: 'f', value: 1 }] }]],
     [{ type: 'i', value: 3 }, [{ type: 'i', value: 3 }]],
     [{ type: 'I' }, [{ type: 'I', value: undefined }]],
@@ -45,20 +51,40 @@ test('a known type is kept, unless it would cut the number', () => {
   assert.equal(type('ab', 'c'), 's');
   assert.equal(type('ab', 'S'), 'S');
   assert.equal(type(true, 'i'), 'T');
-  assert.deepEqual(toArguments([1, 1], 'if').map((arg) => arg.type), ['i', 'f']);
+  assert.deepEqual(
+    toArguments([1, 1], 'if').map((arg) => arg.type),
+    ['i', 'f'],
+  );
 });
 
 test('what no type can carry is refused', () => {
   const wrong = [
-    { type: 'i', value: 0.5 }, { type: 'i', value: 2 ** 31 }, { type: 's', value: 3 }, { type: 'x' },
-    { type: 'm', value: Uint8Array.of(1) }, { type: 'c', value: 'ab' }, { type: 't', value: -1n },
-    { type: 'h', value: 2n ** 63n }, { type: 'T', value: false }, { value: 3 }, {}, 'a\0b',
-    2n ** 63n, Symbol('x'), () => 0, [undefined], { type: 'r', value: -1 }, new Float32Array(2),
+    { type: 'i', value: 0.5 },
+    { type: 'i', value: 2 ** 31 },
+    { type: 's', value: 3 },
+    { type: 'x' },
+    { type: 'm', value: Uint8Array.of(1) },
+    { type: 'c', value: 'ab' },
+    { type: 't', value: -1n },
+    { type: 'h', value: 2n ** 63n },
+    { type: 'T', value: false },
+    { value: 3 },
+    {},
+    'a\0b',
+    2n ** 63n,
+    Symbol('x'),
+    () => 0,
+    [undefined],
+    { type: 'r', value: -1 },
+    new Float32Array(2),
   ];
   for (const value of wrong) {
-    assert.throws(() => toArguments(value as OscValue), (error) => {
-      return error instanceof OscGateError && error.code === 'BAD_ARGUMENTS';
-    });
+    assert.throws(
+      () => toArguments(value as OscValue),
+      (error) => {
+        return error instanceof OscGateError && error.code === 'BAD_ARGUMENTS';
+      },
+    );
   }
 });
 

@@ -3,7 +3,7 @@
 import { NESTING_MAX, type OscArgument, type OscMessage } from './message.js';
 import { shortest } from './float.js';
 
-const text = new TextDecoder();
+const text = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Thrown inside only; `decodePacket` answers `undefined`. */
 class Malformed extends Error {}

@@ -3,6 +3,10 @@
 export { decodePacket } from './decode.js';
 export { encodeBundle, encodeMessage } from './encode.js';
 export {
-  ADDRESS_BYTES_MAX, NESTING_MAX, PACKET_BYTES_MAX, type OscArgument, type OscMessage,
+  ADDRESS_BYTES_MAX,
+  NESTING_MAX,
+  PACKET_BYTES_MAX,
+  type OscArgument,
+  type OscMessage,
 } from './message.js';
 export { addressFault, compilePattern, isPattern, PatternError } from './pattern.js';

@@ -35,10 +35,12 @@ export function compilePattern(pattern: string): Matcher {
 
 function expressionOf(pattern: string): string {
   const texts = /\/{2,}$|\/{2,}|\?|\*|\[[^\]]*\]?|\{[^}]*\}?|[^/?*[{]+|\//gu;
-  return (pattern.match(texts) ?? []).map((piece, at, all) => {
-    const last = at === all.length - 1;
-    return expressionOfPiece(piece, last);
-  }).join('');
+  return (pattern.match(texts) ?? [])
+    .map((piece, at, all) => {
+      const last = at === all.length - 1;
+      return expressionOfPiece(piece, last);
+    })
+    .join('');
 }
 
 function expressionOfPiece(piece: string, last: boolean): string {

@@ -9,19 +9,29 @@ import type { OpenWire, Wire, WireListener } from './wire.js';
 /** The port of a gateway that was told nothing else. */
 const DEFAULT_PORT = 8900;
 
-/** The ways to the host of the URL: a name can stand for several addresses, and the gateway may listen on one alone. */
+/**
+ * The ways to the host of the URL: a name can stand for several addresses, and the gateway may
+ * listen on one alone.
+ */
 export async function udpWays(url: URL): Promise<OpenWire[]> {
   const port = url.port === '' ? DEFAULT_PORT : Number(url.port);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const found = await lookup(host, { all: true }).catch((cause: unknown) => {
-    const message = `the host ${host} has no address (NO_ANSWER)`;
+    const message = `the host ${host} has no address`;
     throw new OscGateError('NO_ANSWER', message, { cause });
   });
-  return found.map(({ address, family }) => (listener) => openUdp(family, address, port, listener));
+  return found.map(
+    ({ address, family }) =>
+      (listener) =>
+        openUdp(family, address, port, listener),
+  );
 }
 
 function openUdp(
-  family: number, address: string, port: number, listener: WireListener,
+  family: number,
+  address: string,
+  port: number,
+  listener: WireListener,
 ): Promise<Wire> {
   return new Promise((resolve, reject) => {
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
@@ -45,15 +55,25 @@ function openUdp(
     });
     socket.connect(port, address, () => {
       connected = true;
-      resolve(wireOf(socket, () => open, () => {
-        open = false;
-      }, fail));
+      resolve(
+        wireOf(
+          socket,
+          () => open,
+          () => {
+            open = false;
+          },
+          fail,
+        ),
+      );
     });
   });
 }
 
 function wireOf(
-  socket: Socket, isOpen: () => boolean, silence: () => void, fail: (cause: unknown) => void,
+  socket: Socket,
+  isOpen: () => boolean,
+  silence: () => void,
+  fail: (cause: unknown) => void,
 ): Wire {
   const own = socket.address();
   return {
@@ -81,8 +101,8 @@ function isRefused(cause: unknown): boolean {
 
 function failure(where: string, cause: unknown): OscGateError {
   if (isRefused(cause)) {
-    const message = `nothing listens at ${where}; is the gateway started, and is this its port? (NO_ANSWER)`;
+    const message = `nothing listens at ${where}; is the gateway started, and is this its port?`;
     return new OscGateError('NO_ANSWER', message, { cause });
   }
-  return new OscGateError('NO_ANSWER', `cannot speak to ${where} (NO_ANSWER)`, { cause });
+  return new OscGateError('NO_ANSWER', `cannot speak to ${where}`, { cause });
 }

@@ -22,7 +22,10 @@ const OPEN = 1;
 
 /** Waits until the socket is open, for `timeout` milliseconds at most. */
 export function openWebSocket(
-  create: () => Socket, url: URL, listener: WireListener, timeout: number,
+  create: () => Socket,
+  url: URL,
+  listener: WireListener,
+  timeout: number,
 ): Promise<Wire> {
   return new Promise((resolve, reject) => {
     const socket = create();
@@ -38,7 +41,7 @@ export function openWebSocket(
       socket.close();
     };
     const timer = setTimeout(() => {
-      fail(new OscGateError('NO_ANSWER', `no answer from ${url.href} within ${timeout} ms (NO_ANSWER)`));
+      fail(new OscGateError('NO_ANSWER', `no answer from ${url.href} within ${timeout} ms`));
     }, timeout);
     // What is wrong is said by the close that follows.
     socket.addEventListener('error', () => undefined);
@@ -52,9 +55,11 @@ export function openWebSocket(
       clearTimeout(timer);
       if (over) return;
       opened = true;
-      resolve(wireOf(socket, () => {
-        over = true;
-      }));
+      resolve(
+        wireOf(socket, () => {
+          over = true;
+        }),
+      );
     });
   });
 }
@@ -77,11 +82,12 @@ function wireOf(socket: Socket, silence: () => void): Wire {
 }
 
 function unreachable(url: URL): OscGateError {
-  const message = `no gateway answers at ${url.href}; is it started, is this its HTTP port, and does it serve this page? (NO_ANSWER)`;
+  const questions = 'is it started, is this its HTTP port, and does it serve this page?';
+  const message = `no gateway answers at ${url.href}; ${questions}`;
   return new OscGateError('NO_ANSWER', message);
 }
 
 function broken(url: URL, reason: string): OscGateError {
   const why = reason === '' ? 'broke' : `was closed: ${reason}`;
-  return new OscGateError('DISCONNECTED', `the connection to ${url.href} ${why} (DISCONNECTED)`);
+  return new OscGateError('DISCONNECTED', `the connection to ${url.href} ${why}`);
 }

@@ -12,8 +12,13 @@ import { chromium, type BrowserContext } from 'playwright-core';
 import type { Ending } from './gateway.js';
 
 const ARGUMENTS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 
 /** The client as the gateway serves it. */
@@ -41,12 +46,17 @@ async function suite(): Promise<string> {
     bundle: true,
     write: false,
     format: 'esm',
-    plugins: [{
-      name: 'client',
-      setup(setup) {
-        setup.onResolve({ filter: /src\/browser\.js$/ }, () => ({ path: '/client.js', external: true }));
+    plugins: [
+      {
+        name: 'client',
+        setup(setup) {
+          setup.onResolve({ filter: /src\/browser\.js$/ }, () => ({
+            path: '/client.js',
+            external: true,
+          }));
+        },
       },
-    }],
+    ],
   });
   return outputFiles[0]?.text ?? '';
 }

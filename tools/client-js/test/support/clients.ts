@@ -7,7 +7,9 @@ import { connect, OscGateError, type ConnectOptions, type OscGateClient } from '
 
 /** Connects; the client is closed with the test. */
 export async function join(
-  test: Ending, url: string, options: ConnectOptions = {},
+  test: Ending,
+  url: string,
+  options: ConnectOptions = {},
 ): Promise<OscGateClient> {
   const client = await connect({ url, ...options });
   test.after(() => client.close());

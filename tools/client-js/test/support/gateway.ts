@@ -21,7 +21,9 @@ export interface Ending {
 /** A running gateway. */
 export class Gateway {
   private constructor(
-    private child: ChildProcess, readonly udp: string, readonly http: string,
+    private child: ChildProcess,
+    readonly udp: string,
+    readonly http: string,
     private readonly show: string | undefined,
   ) {}
 

@@ -3,7 +3,12 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 
-import { decodePacket, encodeMessage, type OscArgument, type OscMessage } from '../../src/osc/index.js';
+import {
+  decodePacket,
+  encodeMessage,
+  type OscArgument,
+  type OscMessage,
+} from '../../src/osc/index.js';
 import type { Ending, Gateway } from './gateway.js';
 import { Log } from './wait.js';
 
@@ -29,10 +34,16 @@ export class Raw {
 
   /** Calls, and waits for the code of the answer. */
   async call(number: number, address: string, ...args: OscArgument[]): Promise<string> {
-    this.send('/oscgate/call', { type: 'i', value: number }, { type: 's', value: address }, ...args);
+    this.send(
+      '/oscgate/call',
+      { type: 'i', value: number },
+      { type: 's', value: address },
+      ...args,
+    );
     const reply = await this.heard.first((message) => {
       return message.address === '/oscgate/reply' && message.args[0]?.value === number;
     }, `an answer to ${address}`);
-    return String(reply.args[1]?.value);
+    const code = reply.args[1];
+    return code?.type === 's' ? code.value : '';
   }
 }

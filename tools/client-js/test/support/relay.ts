@@ -38,7 +38,8 @@ export class Relay {
   private closed = false;
 
   private constructor(
-    private readonly front: Socket, private readonly port: number,
+    private readonly front: Socket,
+    private readonly port: number,
     private readonly chance: () => number,
   ) {}
 

@@ -25,9 +25,7 @@ export class Log<T> {
   };
 
   /** The first entry that is as wanted, already there or to come. */
-  async first(
-    wanted: (entry: T) => boolean, what: string, patience = 5000,
-  ): Promise<T> {
+  async first(wanted: (entry: T) => boolean, what: string, patience = 5000): Promise<T> {
     const search = async (): Promise<T> => {
       for (;;) {
         const found = this.entries.find(wanted);

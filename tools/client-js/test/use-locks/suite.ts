@@ -16,7 +16,7 @@ export interface Stage {
 /** One row: what is promised, and how it is seen. */
 export interface Row {
   name: string;
-  run(stage: Stage): Promise<void>;
+  run: (stage: Stage) => Promise<void>;
 }
 
 function equal(actual: unknown, expected: unknown, what: string): void {
@@ -75,7 +75,11 @@ class Surface {
 }
 
 /** Follows an address until it has this value. */
-async function reaches(client: OscGateClient, address: `/${string}`, value: number): Promise<Log<unknown>> {
+async function reaches(
+  client: OscGateClient,
+  address: string,
+  value: number,
+): Promise<Log<unknown>> {
   const seen = new Log<unknown>();
   client.on(address, (update) => seen.push(update));
   await client.sync(address);
@@ -281,7 +285,10 @@ const REST: Row[] = [
       await other.sync('/oscgate/status/locked');
       await mine.set('/disconnect/1', 0.5, { lock: true });
       await mine.close();
-      const { cause } = await unlocked.first(({ address }) => address === '/disconnect/1', 'it is free');
+      const { cause } = await unlocked.first(
+        ({ address }) => address === '/disconnect/1',
+        'it is free',
+      );
       equal(cause, 'disconnected', 'the cause');
       await other.set('/disconnect/1', 0.9, { lock: true });
     },
@@ -312,7 +319,7 @@ const REST: Row[] = [
     },
   },
   {
-    name: 'limitations: the timeout is the gateway\'s, and the client is told it',
+    name: "limitations: the timeout is the gateway's, and the client is told it",
     async run(stage) {
       const mine = await stage.connect();
       equal((await mine.lock('/limits/2')).timeout, 30_000, 'the timeout');
