@@ -16,33 +16,34 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
-const ASSETS: [Asset; 12] = [
-    Asset {
-        path: "/",
-        kind: HTML,
-        content: include_str!("assets/index.html"),
-    },
-    Asset {
-        path: "/page.css",
-        kind: STYLE,
-        content: include_str!("assets/page.css"),
-    },
-    script("/client.js", include_str!("assets/client.js")),
-    script("/page.js", include_str!("assets/page.js")),
-    script("/connection.js", include_str!("assets/connection.js")),
-    script("/fader.js", include_str!("assets/fader.js")),
-    script("/grip.js", include_str!("assets/grip.js")),
-    script("/name-dialog.js", include_str!("assets/name-dialog.js")),
-    script("/names.js", include_str!("assets/names.js")),
-    script("/parameter.js", include_str!("assets/parameter.js")),
-    script("/strip.js", include_str!("assets/strip.js")),
-    script("/words.js", include_str!("assets/words.js")),
+const ASSETS: [Asset; 13] = [
+    asset("/", HTML, include_str!("assets/index.html")),
+    asset("/page.css", STYLE, include_str!("assets/page.css")),
+    asset("/strip.css", STYLE, include_str!("assets/strip.css")),
+    asset("/client.js", SCRIPT, include_str!("assets/client.js")),
+    asset("/page.js", SCRIPT, include_str!("assets/page.js")),
+    asset(
+        "/connection.js",
+        SCRIPT,
+        include_str!("assets/connection.js"),
+    ),
+    asset("/fader.js", SCRIPT, include_str!("assets/fader.js")),
+    asset("/grip.js", SCRIPT, include_str!("assets/grip.js")),
+    asset(
+        "/name-dialog.js",
+        SCRIPT,
+        include_str!("assets/name-dialog.js"),
+    ),
+    asset("/names.js", SCRIPT, include_str!("assets/names.js")),
+    asset("/parameter.js", SCRIPT, include_str!("assets/parameter.js")),
+    asset("/strip.js", SCRIPT, include_str!("assets/strip.js")),
+    asset("/words.js", SCRIPT, include_str!("assets/words.js")),
 ];
 
-const fn script(path: &'static str, content: &'static str) -> Asset {
+const fn asset(path: &'static str, kind: &'static str, content: &'static str) -> Asset {
     Asset {
         path,
-        kind: SCRIPT,
+        kind,
         content,
     }
 }

@@ -111,7 +111,10 @@ export class Connection {
   async #isThere() {
     if (this.host !== location.host) return false;
     const answer = fetch('/', { method: 'HEAD', cache: 'no-store' });
-    return answer.then(({ ok }) => ok, () => false);
+    return answer.then(
+      ({ ok }) => ok,
+      () => false,
+    );
   }
 
   #open(name) {
@@ -123,12 +126,21 @@ export class Connection {
     const ours = (handler) => (event) => {
       if (this.client === client) handler(event);
     };
-    client.on('connected', ours(() => this.#began(client)));
-    client.on('disconnected', ours((error) => {
-      this.#listener.ended();
-      this.#tell('lost', error);
-    }));
-    client.on('error', ours((error) => this.#failed(client, error)));
+    client.on(
+      'connected',
+      ours(() => this.#began(client)),
+    );
+    client.on(
+      'disconnected',
+      ours((error) => {
+        this.#listener.ended();
+        this.#tell('lost', error);
+      }),
+    );
+    client.on(
+      'error',
+      ours((error) => this.#failed(client, error)),
+    );
     this.#listener.prepare(client);
     // It may have been lost again at once; then it says so, and later that it is back.
     if (client.state === 'connected') this.#began(client);

@@ -4,8 +4,14 @@ import { Grip } from './grip.js';
 
 /** What the keys do: a step, or an end of the travel. */
 const STEPS = new Map([
-  ['ArrowUp', 0.01], ['ArrowRight', 0.01], ['ArrowDown', -0.01], ['ArrowLeft', -0.01],
-  ['PageUp', 0.1], ['PageDown', -0.1], ['Home', -1], ['End', 1],
+  ['ArrowUp', 0.01],
+  ['ArrowRight', 0.01],
+  ['ArrowDown', -0.01],
+  ['ArrowLeft', -0.01],
+  ['PageUp', 0.1],
+  ['PageDown', -0.1],
+  ['Home', -1],
+  ['End', 1],
 ]);
 
 /** How long after the last key the fader is let go, in milliseconds. */

@@ -48,10 +48,13 @@ export class Grip {
       if (state === 'dead') this.#leave();
       return;
     }
-    this.#last(lock).then(() => this.#leave(), (error) => {
-      this.#leave();
-      this.#refused(error);
-    });
+    this.#last(lock).then(
+      () => this.#leave(),
+      (error) => {
+        this.#leave();
+        this.#refused(error);
+      },
+    );
   }
 
   /** The gateway refused, or took the lock away: the fader goes back to the truth. */
@@ -70,11 +73,14 @@ export class Grip {
   }
 
   #watch(promise) {
-    promise.then(() => this.#granted(), (error) => {
-      if (this.state !== 'held') return;
-      this.die();
-      this.#refused(error);
-    });
+    promise.then(
+      () => this.#granted(),
+      (error) => {
+        if (this.state !== 'held') return;
+        this.die();
+        this.#refused(error);
+      },
+    );
   }
 
   #granted() {
@@ -88,10 +94,13 @@ export class Grip {
     const { lock } = this.#parameter;
     const timeout = lock?.mine ? lock.timeout : Infinity;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      if (this.#value === undefined) this.#watch(this.#client.lock(this.#parameter.address));
-      else this.move(this.#value);
-    }, Math.min(RENEW_MAX, timeout / RENEW_PART));
+    this.#timer = setTimeout(
+      () => {
+        if (this.#value === undefined) this.#watch(this.#client.lock(this.#parameter.address));
+        else this.move(this.#value);
+      },
+      Math.min(RENEW_MAX, timeout / RENEW_PART),
+    );
   }
 
   #leave() {

@@ -2,10 +2,40 @@
 
 const KEY = 'oscgate.name';
 
-const FIRST = ['Amber', 'Brisk', 'Calm', 'Dapper', 'Early', 'Gentle', 'Keen', 'Lucky', 'Mellow',
-  'Nimble', 'Plucky', 'Quiet', 'Swift', 'Tidy', 'Witty'];
-const LAST = ['Badger', 'Crane', 'Dolphin', 'Falcon', 'Fox', 'Heron', 'Lynx', 'Marten', 'Otter',
-  'Owl', 'Robin', 'Seal', 'Stork', 'Swan', 'Wren'];
+const FIRST = [
+  'Amber',
+  'Brisk',
+  'Calm',
+  'Dapper',
+  'Early',
+  'Gentle',
+  'Keen',
+  'Lucky',
+  'Mellow',
+  'Nimble',
+  'Plucky',
+  'Quiet',
+  'Swift',
+  'Tidy',
+  'Witty',
+];
+const LAST = [
+  'Badger',
+  'Crane',
+  'Dolphin',
+  'Falcon',
+  'Fox',
+  'Heron',
+  'Lynx',
+  'Marten',
+  'Otter',
+  'Owl',
+  'Robin',
+  'Seal',
+  'Stork',
+  'Swan',
+  'Wren',
+];
 
 /** The gateway's bound: characters of a name. */
 const NAME_CHARACTERS_MAX = 64;

@@ -16,13 +16,18 @@ const TICK = 250;
 
 const element = (id) => document.getElementById(id);
 
-const strips = CHANNELS.map((channel) => new Strip(channel, element('strip'), {
-  client: () => (connection.isUp ? connection.client : undefined),
-  announce,
-}));
-const parameters = new Map(strips.flatMap(({ fader, mute, name }) => {
-  return [fader, mute, name].map((parameter) => [parameter.address, parameter]);
-}));
+const strips = CHANNELS.map(
+  (channel) =>
+    new Strip(channel, element('strip'), {
+      client: () => (connection.isUp ? connection.client : undefined),
+      announce,
+    }),
+);
+const parameters = new Map(
+  strips.flatMap(({ fader, mute, name }) => {
+    return [fader, mute, name].map((parameter) => [parameter.address, parameter]);
+  }),
+);
 
 const connection = new Connection(gatewayAddress(), {
   prepare,
@@ -115,14 +120,16 @@ async function askAgain() {
   if (!connection.isUp) return;
   const { client } = connection;
   const held = [...parameters.values()].filter(({ lock }) => lock !== undefined && !lock.mine);
-  await Promise.all(held.map(async (parameter) => {
-    const { lock } = parameter;
-    const meta = await client.get(parameter.address, { meta: true }).catch(() => undefined);
-    // What was told meanwhile is newer than this answer.
-    if (meta === undefined || parameter.lock !== lock || connection.client !== client) return;
-    if (meta.locked) parameter.held(meta.holder, meta.holder === client.name, meta.remaining);
-    else parameter.freed();
-  }));
+  await Promise.all(
+    held.map(async (parameter) => {
+      const { lock } = parameter;
+      const meta = await client.get(parameter.address, { meta: true }).catch(() => undefined);
+      // What was told meanwhile is newer than this answer.
+      if (meta === undefined || parameter.lock !== lock || connection.client !== client) return;
+      if (meta.locked) parameter.held(meta.holder, meta.holder === client.name, meta.remaining);
+      else parameter.freed();
+    }),
+  );
 }
 
 /** Says where we are, and as whom. */

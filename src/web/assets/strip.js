@@ -30,7 +30,10 @@ export class Strip {
     this.root.id = `channel-${channel}`;
     const part = (selector) => this.root.querySelector(selector);
     this.#parts = {
-      label: part('.label'), hold: part('.hold'), value: part('.value'), mute: part('.mute'),
+      label: part('.label'),
+      hold: part('.hold'),
+      value: part('.value'),
+      mute: part('.mute'),
       note: part('.note'),
     };
     part('.number').textContent = channel;
@@ -74,10 +77,13 @@ export class Strip {
     if (gripped) grip.die();
     else this.#showFader();
     // Who took it is told just after this.
-    setTimeout(() => {
-      const words = lostWords(cause, this.fader.lock?.holder);
-      this.#say('denied', 'Lock lost', words);
-    }, cause === 'taken' ? TAKER : 0);
+    setTimeout(
+      () => {
+        const words = lostWords(cause, this.fader.lock?.holder);
+        this.#say('denied', 'Lock lost', words);
+      },
+      cause === 'taken' ? TAKER : 0,
+    );
   }
 
   /** The console itself changed what we hold. */
@@ -141,10 +147,12 @@ export class Strip {
 
   /** Where the show file asks for a lock, it is held for the moment of the press. */
   #toggleLocked(client, address, next) {
-    client.bundle([
-      { address, value: next, lock: true },
-      { address, unlock: true },
-    ]).catch((error) => this.#refused('mute', this.mute, error));
+    client
+      .bundle([
+        { address, value: next, lock: true },
+        { address, unlock: true },
+      ])
+      .catch((error) => this.#refused('mute', this.mute, error));
   }
 
   #refused(what, parameter, error) {

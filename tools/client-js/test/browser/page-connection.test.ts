@@ -5,7 +5,19 @@ import { test } from 'node:test';
 
 import { join, refused } from '../support/clients.js';
 import { Gateway } from '../support/gateway.js';
-import { drag, hears, LOCAL, PHONE, press, PUBLIC, says, shoot, stages, stands, strip } from './page-stage.js';
+import {
+  drag,
+  hears,
+  LOCAL,
+  PHONE,
+  press,
+  PUBLIC,
+  says,
+  shoot,
+  stages,
+  stands,
+  strip,
+} from './page-stage.js';
 
 const stage = stages();
 
@@ -158,7 +170,9 @@ test('a gateway that does not let this page in is not said to be away', async (t
   const page = await (await profile()).newPage();
   // By a public name the page is shown, but may not connect unless the show file lists it.
   await page.goto(`http://${gateway.http.replace('127.0.0.1', PUBLIC)}/`);
-  await page.locator('[data-state=refused]', { hasText: 'does not let this page connect' }).waitFor();
+  await page
+    .locator('[data-state=refused]', { hasText: 'does not let this page connect' })
+    .waitFor();
   await shoot(page, 'refused');
 });
 

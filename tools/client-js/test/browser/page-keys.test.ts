@@ -22,8 +22,15 @@ test('keys move a fader, and let go of it a moment after the last', async (t) =>
   const fader = anna.getByRole('slider', { name: 'Channel 1 level' });
   await fader.focus();
   const keys: [string, number][] = [
-    ['ArrowUp', 51], ['ArrowRight', 52], ['ArrowDown', 51], ['ArrowLeft', 50],
-    ['PageUp', 60], ['PageDown', 50], ['End', 100], ['Home', 0], ['PageUp', 10],
+    ['ArrowUp', 51],
+    ['ArrowRight', 52],
+    ['ArrowDown', 51],
+    ['ArrowLeft', 50],
+    ['PageUp', 60],
+    ['PageDown', 50],
+    ['End', 100],
+    ['Home', 0],
+    ['PageUp', 10],
   ];
   for (const [key, percent] of keys) {
     await anna.keyboard.press(key);
@@ -56,7 +63,9 @@ test('keys on a held fader are denied, and who holds it is said once', async (t)
     const heard: string[] = [];
     const announcer = document.getElementById('announcer');
     if (announcer === null) return;
-    new MutationObserver(() => heard.push(announcer.textContent)).observe(announcer, { childList: true });
+    new MutationObserver(() => heard.push(announcer.textContent)).observe(announcer, {
+      childList: true,
+    });
     Object.assign(globalThis, { heard });
   });
   await anna.getByRole('slider', { name: 'Channel 1 level' }).focus();
@@ -98,10 +107,15 @@ test('nothing that axe knows is wrong with it', async (t) => {
 
 /** What axe finds, in words. */
 async function faults(page: Page): Promise<string[]> {
-  const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  const source = await readFile(
+    createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
+    'utf8',
+  );
   await page.evaluate(source);
   const { violations } = await page.evaluate(() => {
     return (globalThis as unknown as { axe: typeof axe }).axe.run();
   });
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+  return violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+  );
 }

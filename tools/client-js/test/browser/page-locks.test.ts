@@ -167,7 +167,9 @@ test('a mute that another holds says so, and stays', async (t) => {
   const desk = await join(t, gateway.url('ws'), { name: 'Desk', types: { '/mixer/mute/*': 'i' } });
   await desk.set('/mixer/mute/4', 1, { lock: true });
   const seen = new Log<string>();
-  desk.on('/mixer/mute/*', (_value, _address, args) => seen.push(args.map(({ type }) => type).join('')));
+  desk.on('/mixer/mute/*', (_value, _address, args) =>
+    seen.push(args.map(({ type }) => type).join('')),
+  );
   const anna = await window('Anna');
   const mute = strip(anna, 4).locator('.mute');
   await says(anna, 4, '.mute[aria-pressed=true][data-held=other]', 'Desk');
@@ -184,7 +186,10 @@ test('a mute that another holds says so, and stays', async (t) => {
 });
 
 test('a mute that may only be written under a lock is locked for the moment of the press', async (t) => {
-  const { gateway, window } = await stage(t, '[[address]]\nmatch = "/mixer/mute/*"\nlock = "required"\n');
+  const { gateway, window } = await stage(
+    t,
+    '[[address]]\nmatch = "/mixer/mute/*"\nlock = "required"\n',
+  );
   const desk = await join(t, gateway.url('ws'), { name: 'Desk' });
   const anna = await window('Anna');
   await strip(anna, 1).locator('.mute').click();

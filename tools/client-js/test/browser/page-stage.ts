@@ -24,7 +24,10 @@ export const DESKTOP: BrowserContextOptions = { viewport: { width: 1100, height:
 
 /** A phone held upright. */
 export const PHONE: BrowserContextOptions = {
-  viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2,
+  viewport: { width: 390, height: 844 },
+  hasTouch: true,
+  isMobile: true,
+  deviceScaleFactor: 2,
 };
 
 /** A gateway, and windows on its page. */
@@ -88,7 +91,12 @@ export function strip(page: Page, channel: number, held?: 'free' | 'mine' | 'oth
 }
 
 /** Waits until a part of a strip says this. */
-export async function says(page: Page, channel: number, part: string, text: string | RegExp): Promise<void> {
+export async function says(
+  page: Page,
+  channel: number,
+  part: string,
+  text: string | RegExp,
+): Promise<void> {
   await strip(page, channel).locator(part, { hasText: text }).waitFor();
 }
 
@@ -160,7 +168,8 @@ export class Fingers {
   }
 
   private async send(
-    type: 'touchStart' | 'touchMove' | 'touchEnd', points: Iterable<[number, { x: number; y: number }]> = this.down,
+    type: 'touchStart' | 'touchMove' | 'touchEnd',
+    points: Iterable<[number, { x: number; y: number }]> = this.down,
   ): Promise<void> {
     const touchPoints = [...points].map(([id, { x, y }]) => ({ id, x, y }));
     await this.session.send('Input.dispatchTouchEvent', { type, touchPoints });

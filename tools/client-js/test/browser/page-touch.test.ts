@@ -18,7 +18,10 @@ test('two fingers move two faders at once', async (t) => {
   const fingers = await Fingers.on(phone);
   await fingers.put(1, one.x, one.y);
   await fingers.put(2, two.x, two.y);
-  await fingers.move([{ id: 1, dy: -0.3 * one.travel }, { id: 2, dy: 0.5 * two.travel }]);
+  await fingers.move([
+    { id: 1, dy: -0.3 * one.travel },
+    { id: 2, dy: 0.5 * two.travel },
+  ]);
   await stands(phone, 1, 50);
   await stands(phone, 2, 30);
   for (const address of ['/mixer/fader/1', '/mixer/fader/2']) {
@@ -45,7 +48,10 @@ test('a finger on a held fader is told so; one beside it is not disturbed', asyn
   const fingers = await Fingers.on(phone);
   await fingers.put(1, four.x, four.y);
   await fingers.put(2, three.x, three.y);
-  await fingers.move([{ id: 1, dy: 0.1 * four.travel }, { id: 2, dy: 0.4 * three.travel }]);
+  await fingers.move([
+    { id: 1, dy: 0.1 * four.travel },
+    { id: 2, dy: 0.4 * three.travel },
+  ]);
   await says(phone, 3, '.note', /Denied\s*Front of House holds it/);
   await hears(phone, 'Channel 3: Denied');
   await stands(phone, 3, 75);
@@ -59,18 +65,19 @@ test('the channels move sideways under a finger beside the faders, and to a bank
   const { window } = await stage(t);
   const phone = await window('Phone', PHONE);
   const left = () => phone.locator('#strips').evaluate((strips) => strips.scrollLeft);
-  const scrolled = (wanted: 'begin' | 'end') => phone.waitForFunction((where) => {
-    const strips = document.getElementById('strips');
-    if (strips === null) return false;
-    const end = strips.scrollLeft + strips.clientWidth > strips.scrollWidth - 8;
-    return where === 'end' ? end : strips.scrollLeft < 8;
-  }, wanted);
+  const scrolled = (wanted: 'begin' | 'end') =>
+    phone.waitForFunction((where) => {
+      const strips = document.getElementById('strips');
+      if (strips === null) return false;
+      const end = strips.scrollLeft + strips.clientWidth > strips.scrollWidth - 8;
+      return where === 'end' ? end : strips.scrollLeft < 8;
+    }, wanted);
   const mute = await strip(phone, 3).locator('.mute').boundingBox();
   assert.ok(mute !== null);
   const fingers = await Fingers.on(phone);
   await fingers.put(1, mute.x + 40, mute.y + 20);
   await fingers.move([{ id: 1, dx: -150, dy: 0 }]);
-  assert.ok(await left() > 50, 'the finger moves the strips');
+  assert.ok((await left()) > 50, 'the finger moves the strips');
   await fingers.lift(1);
   await phone.locator('#banks button').nth(1).tap();
   await scrolled('end');
@@ -83,7 +90,7 @@ test('the channels move sideways under a finger beside the faders, and to a bank
   await fingers.put(2, cap.x, cap.y);
   await fingers.move([{ id: 2, dx: -80, dy: -0.5 * cap.travel }]);
   await stands(phone, 2, 50);
-  assert.ok(await left() < 8);
+  assert.ok((await left()) < 8);
   assert.equal(await phone.evaluate(() => globalThis.scrollY), 0);
   await fingers.lift(2);
 });
@@ -94,12 +101,15 @@ test('every target is large enough, upright and on its side', async (t) => {
   const sideways = await window('Sideways', { ...PHONE, viewport: { width: 844, height: 390 } });
   for (const phone of [upright, sideways]) {
     const small = await phone.locator('button:visible, .fader').evaluateAll((all) => {
-      return all.map((one) => ({ what: one.getAttribute('class'), box: one.getBoundingClientRect() }))
+      return all
+        .map((one) => ({ what: one.getAttribute('class'), box: one.getBoundingClientRect() }))
         .filter(({ box }) => box.width < 44 || box.height < 44);
     });
     assert.deepEqual(small, []);
   }
-  const [fader] = await sideways.locator('.fader').evaluateAll((all) => all.map((one) => one.clientHeight));
+  const [fader] = await sideways
+    .locator('.fader')
+    .evaluateAll((all) => all.map((one) => one.clientHeight));
   assert.ok(fader !== undefined && fader >= 110, `a fader of ${fader} pixels`);
   await shoot(sideways, 'phone-sideways');
 });
