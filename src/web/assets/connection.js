@@ -37,6 +37,8 @@ export class Connection {
   name = storedName();
   #url;
   #listener;
+  /** The name that was asked for last. */
+  #asked = '';
   /** Counts attempts to begin; an older one gives way to a newer. */
   #turn = 0;
 
@@ -80,8 +82,12 @@ export class Connection {
    * now: the show file may know us by another.
    */
   async rename(name) {
+    // Whom the show file names keeps that name, and a second session would only be part of the first.
+    const { client: named } = this;
+    if (this.isUp && named.name !== '' && named.name !== this.#asked) return named.name;
     // The new session stands before the old one ends: a refusal costs nothing.
     const client = await this.#open(name);
+    this.#asked = name;
     this.#turn += 1;
     this.name = name;
     storeName(name);
@@ -100,7 +106,8 @@ export class Connection {
   async #join() {
     for (let count = 1; ; count += 1) {
       try {
-        return await this.#open(numbered(this.name, count));
+        this.#asked = numbered(this.name, count);
+        return await this.#open(this.#asked);
       } catch (error) {
         if (error.code !== 'NAME_TAKEN' || count >= NUMBER_MAX) throw error;
       }
@@ -165,7 +172,7 @@ export class Connection {
   }
 
   #tell(kind, fault) {
-    this.#listener.state({ kind, name: this.client?.name ?? this.name, fault });
+    this.#listener.state({ kind, name: this.client?.name || this.name, fault });
   }
 }
 
