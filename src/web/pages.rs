@@ -16,11 +16,37 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
-const ASSETS: [Asset; 1] = [Asset {
-    path: "/",
-    kind: HTML,
-    content: include_str!("assets/index.html"),
-}];
+const ASSETS: [Asset; 13] = [
+    asset("/", HTML, include_str!("assets/index.html")),
+    asset("/page.css", STYLE, include_str!("assets/page.css")),
+    asset("/strip.css", STYLE, include_str!("assets/strip.css")),
+    asset("/client.js", SCRIPT, include_str!("assets/client.js")),
+    asset("/page.js", SCRIPT, include_str!("assets/page.js")),
+    asset(
+        "/connection.js",
+        SCRIPT,
+        include_str!("assets/connection.js"),
+    ),
+    asset("/fader.js", SCRIPT, include_str!("assets/fader.js")),
+    asset("/grip.js", SCRIPT, include_str!("assets/grip.js")),
+    asset(
+        "/name-dialog.js",
+        SCRIPT,
+        include_str!("assets/name-dialog.js"),
+    ),
+    asset("/names.js", SCRIPT, include_str!("assets/names.js")),
+    asset("/parameter.js", SCRIPT, include_str!("assets/parameter.js")),
+    asset("/strip.js", SCRIPT, include_str!("assets/strip.js")),
+    asset("/words.js", SCRIPT, include_str!("assets/words.js")),
+];
+
+const fn asset(path: &'static str, kind: &'static str, content: &'static str) -> Asset {
+    Asset {
+        path,
+        kind,
+        content,
+    }
+}
 
 /// What a page may load, and whom it may speak to: this gateway, and whichever gateway its user
 /// names. Nothing else, and nothing inline.
@@ -48,4 +74,39 @@ fn serve(asset: &Asset) -> Response {
         header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ];
     (headers, asset.content).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    #[test]
+    fn every_file_of_the_folder_is_served_under_its_name() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/assets");
+        let files: BTreeSet<String> = fs::read_dir(folder)
+            .expect("the folder is part of the sources")
+            .map(|entry| entry.expect("it can be read").file_name())
+            .map(|name| format!("/{}", name.to_string_lossy()))
+            .map(|path| path.replace("/index.html", "/"))
+            .collect();
+        let served: BTreeSet<String> = ASSETS.iter().map(|asset| asset.path.to_owned()).collect();
+        assert_eq!(served, files);
+    }
+
+    #[test]
+    fn nothing_is_loaded_from_elsewhere() {
+        for asset in &ASSETS {
+            // Beside names of namespaces, which nobody fetches.
+            let text = asset.content.replace("http://www.w3.org/2000/svg", "");
+            for scheme in ["http://", "https://", "src=\"//"] {
+                let comes_from = |line: &&str| {
+                    let loads = ["import ", "src=", "href=", "url(", "fetch("];
+                    line.contains(scheme) && loads.iter().any(|word| line.contains(word))
+                };
+                assert_eq!(text.lines().find(comes_from), None, "{}", asset.path);
+            }
+        }
+    }
 }

@@ -24,13 +24,13 @@ const ARGUMENTS = [
 /** The client as the gateway serves it. */
 export const CLIENT = new URL('../../../../../src/web/assets/client.js', import.meta.url);
 
-/** Starts it; it ends with the test. */
-export async function browse(test: Ending): Promise<BrowserContext> {
+/** Starts it, maybe with more arguments; it ends with the test. */
+export async function browse(test: Ending, more: string[] = []): Promise<BrowserContext> {
   const profile = await mkdtemp(join(tmpdir(), 'oscgate-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
-    args: ARGUMENTS,
+    args: [...ARGUMENTS, ...more],
   });
   test.after(async () => {
     await context.close();
