@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::clients::ClientId;
 use super::code::Code;
 use super::denial::Refusal;
+use super::endpoint::{Carrier, ConnectionId};
 use super::native::Hand;
 use super::output::Outputs;
 use super::queue::Kind;
@@ -23,6 +23,48 @@ pub(super) struct Calls {
     highest: Option<i32>,
     /// In order of their numbers.
     answers: VecDeque<Answered>,
+}
+
+/// What a client called over each way. Several programs may be one client, and a connection is one
+/// program's alone: its numbers are nobody else's.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    datagrams: Option<Box<Calls>>,
+    connections: Vec<(ConnectionId, Box<Calls>)>,
+}
+
+impl Books {
+    /// What was called over one way, if anything was.
+    pub(super) fn get(&self, carrier: Carrier) -> Option<&Calls> {
+        match carrier {
+            Carrier::Udp => self.datagrams.as_deref(),
+            Carrier::Connection(id) => {
+                let mut books = self.connections.iter();
+                books
+                    .find(|(other, _)| *other == id)
+                    .map(|(_, calls)| &**calls)
+            }
+        }
+    }
+
+    fn of(&mut self, carrier: Carrier) -> &mut Calls {
+        let id = match carrier {
+            Carrier::Udp => return self.datagrams.get_or_insert_default(),
+            Carrier::Connection(id) => id,
+        };
+        let known = self.connections.iter().position(|(other, _)| *other == id);
+        let at = known.unwrap_or_else(|| {
+            self.connections.push((id, Box::default()));
+            self.connections.len() - 1
+        });
+        &mut self.connections[at].1
+    }
+
+    /// A connection is gone, and nothing is called over it again.
+    pub(super) fn forget(&mut self, carrier: Carrier) {
+        self.connections
+            .retain(|&(id, _)| Carrier::Connection(id) != carrier);
+    }
 }
 
 /// A call that was answered.
@@ -242,7 +284,7 @@ impl Gateway {
         if self.answer_from_memory(caller, out) {
             return Ok(Done::Nothing);
         }
-        let known = self.calls(asker.client).known(number, subject);
+        let known = self.calls(asker).known(number, subject);
         // A number that was a reading's is used up for all but a reading.
         let used = known == Known::ReadAgain && !call.reads();
         let stale = known == Known::Stale || used;
@@ -278,15 +320,14 @@ impl Gateway {
         Ok(Done::Nothing)
     }
 
-    fn calls(&mut self, client: ClientId) -> &mut Calls {
-        let session = self.clients.session_mut(client);
-        session.calls.get_or_insert_default()
+    fn calls(&mut self, asker: Asker) -> &mut Calls {
+        let session = self.clients.session_mut(asker.client);
+        session.calls.of(asker.carrier)
     }
 
     /// Answers a call that was answered before with the same answer.
     pub(super) fn answer_from_memory(&mut self, caller: Caller, out: &mut Outputs) -> bool {
-        let Known::Answered(answer) = self.calls(caller.asker.client).known(caller.number, None)
-        else {
+        let Known::Answered(answer) = self.calls(caller.asker).known(caller.number, None) else {
             return false;
         };
         out.scratch.clear();
@@ -299,14 +340,14 @@ impl Gateway {
     /// low to be remembered.
     pub(super) fn remember(&mut self, caller: Caller, done_to: Option<&[u8]>, out: &Outputs) {
         if !self.is_too_old(caller) {
-            self.calls(caller.asker.client)
+            self.calls(caller.asker)
                 .remember(caller.number, done_to, &out.scratch);
         }
     }
 
     /// Whether the number of a call is lower than those that are remembered.
     pub(super) fn is_too_old(&mut self, caller: Caller) -> bool {
-        self.calls(caller.asker.client).known(caller.number, None) == Known::Stale
+        self.calls(caller.asker).known(caller.number, None) == Known::Stale
     }
 
     /// Writes the answer to a call to the scratch buffer.

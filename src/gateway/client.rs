@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::call::Calls;
+use super::call::Books;
 use super::clients::ClientId;
 use super::deadlines::TimerId;
 use super::destination::DestinationId;
@@ -86,7 +86,7 @@ pub(super) struct Session {
     /// When `allowance` was right.
     pub(super) allowance_at: Instant,
     /// What it called.
-    pub(super) calls: Option<Box<Calls>>,
+    pub(super) calls: Books,
     /// The users that it speaks for.
     pub(super) users: Vec<ClientId>,
     /// How many streams of denied writes it has.

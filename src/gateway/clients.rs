@@ -27,6 +27,8 @@ pub(super) struct SourceAddress {
     pub(super) destination: DestinationId,
     /// When it was last heard.
     pub(super) heard: Instant,
+    /// Nothing was said from there yet.
+    pub(super) is_new: bool,
 }
 
 /// All clients, their sources and destinations.

@@ -238,6 +238,7 @@ impl Gateway {
                 client: key.0,
                 destination: place.destination,
                 via: place.via,
+                carrier: self.clients.destination(place.destination).address.carrier,
                 in_call: stream.in_call,
                 in_as: false,
                 in_atomic: false,

@@ -196,6 +196,8 @@ struct Asker {
     destination: DestinationId,
     /// The way that the packet came.
     via: Via,
+    /// What carried it.
+    carrier: Carrier,
     /// It calls: the reply is its answer.
     in_call: bool,
     /// An endpoint speaks for it.
@@ -397,6 +399,7 @@ impl Gateway {
             client,
             destination,
             via: origin.via,
+            carrier: origin.from.carrier,
             in_call: false,
             in_as: false,
             in_atomic: false,
@@ -407,6 +410,9 @@ impl Gateway {
         // A hello announces it under its own name.
         if !session.announced && address != b"/oscgate/hello" {
             self.announce(asker, requests, out);
+        }
+        if !origin.from.is_udp() && known.is_some() {
+            self.greet(asker, origin.from, address, out);
         }
         Some(asker)
     }

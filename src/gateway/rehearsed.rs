@@ -1,7 +1,6 @@
 //! The requests in a bundle that is all-or-nothing, gone through without doing them.
 
 use super::call::{Caller, Calls, DONE, Known, OVERTAKEN, UNREADABLE, outcome};
-use super::clients::ClientId;
 use super::code::Code;
 use super::denial::{Refusal, words};
 use super::hello::Speech;
@@ -159,7 +158,7 @@ impl Gateway {
         });
         let subject = call.subject();
         match self
-            .calls_after(asker.client, rehearsal)
+            .calls_after(asker, rehearsal)
             .known(call.number, subject)
         {
             Known::Answered(answer) => {
@@ -171,7 +170,7 @@ impl Gateway {
                 return;
             }
             Known::Stale => {
-                self.calls_after(asker.client, rehearsal)
+                self.calls_after(asker, rehearsal)
                     .remember(call.number, None, DONE);
                 return rehearsal.object(asker, Subject::ToldByReply, OVERTAKEN);
             }
@@ -185,25 +184,27 @@ impl Gateway {
             ..asker
         };
         let Some(asked) = &call.asked else {
-            self.calls_after(asker.client, rehearsal)
+            self.calls_after(asker, rehearsal)
                 .remember(call.number, None, DONE);
             return rehearsal.object(caller, Subject::Request("/oscgate/call"), UNREADABLE);
         };
         self.rehearse(now, caller, asked, rehearsal);
         // Refused or not, its number is used up for what follows.
         let done_to = subject.filter(|_| rehearsal.objection.is_none());
-        self.calls_after(asker.client, rehearsal)
+        self.calls_after(asker, rehearsal)
             .remember(call.number, done_to, DONE);
     }
 
     /// What a client would have called by now.
-    fn calls_after<'r>(&self, client: ClientId, rehearsal: &'r mut Rehearsal<'_>) -> &'r mut Calls {
+    fn calls_after<'r>(&self, asker: Asker, rehearsal: &'r mut Rehearsal<'_>) -> &'r mut Calls {
+        let client = asker.client;
         let at = rehearsal
             .calls
             .iter()
             .position(|(other, _)| *other == client);
         let at = at.unwrap_or_else(|| {
-            let calls = self.clients.session(client).calls.as_deref();
+            // All of one packet came over one way.
+            let calls = self.clients.session(client).calls.get(asker.carrier);
             rehearsal
                 .calls
                 .push((client, calls.cloned().unwrap_or_default()));

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::call::Books;
 use super::change::Change;
 use super::client::Session;
 use super::clients::ClientId;
@@ -120,6 +121,7 @@ impl Gateway {
         self.open_session(now, client, origin.from);
         self.clients.heard(now, origin, client);
         let destination = self.add_source(now, client, origin, out);
+        self.clients.begun_from(origin.from);
         self.clients.destination_mut(destination).via = origin.via;
         let fixed = self.attach_configured(client, destination, out);
         self.sync_on_begin(now, client, fixed);
@@ -160,7 +162,7 @@ impl Gateway {
             // The packet that begins it is the first of its allowance.
             allowance: allowance.saturating_sub(1_000_000),
             allowance_at: now,
-            calls: None,
+            calls: Books::default(),
             users: Vec::new(),
             streams: 0,
             scheduled: Vec::new(),

@@ -98,6 +98,13 @@ impl Clients {
         client.heard_over = origin.via.local;
     }
 
+    /// A session began from a source: what is said of that is said with it.
+    pub(super) fn begun_from(&mut self, from: Endpoint) {
+        if let Some(source) = self.sources.get_mut(&from) {
+            source.is_new = false;
+        }
+    }
+
     /// When the sources of a client were last heard; `None`: it has none.
     pub(super) fn last_heard_of_sources(&self, client: ClientId) -> Option<Instant> {
         let sources = self.client(client).sources.iter();
@@ -130,6 +137,7 @@ impl Clients {
                 client,
                 destination,
                 heard: now,
+                is_new: true,
             },
         );
         let sources = &mut self.client_mut(client).sources;

@@ -182,3 +182,61 @@ fn what_is_followed_by_configuration_ends_with_the_connection() {
     let heard = bench.send_from(other, "/a 2");
     assert_eq!(heard, ["5 /a 2"]);
 }
+
+/// Two windows of a browser on a machine that the show file names.
+fn two_windows() -> Bench {
+    let mut show = Show::default();
+    show.clients = vec![entry("foh", Source::Ip(local(0).ip()))];
+    let mut bench = Bench::with(show);
+    bench.say(1, "/oscgate/ping");
+    bench
+}
+
+#[test]
+fn a_second_window_of_one_client_is_told_its_name() {
+    let mut bench = two_windows();
+    let heard = bench.say(2, "/oscgate/ping");
+    assert_eq!(
+        heard,
+        [
+            "2 /oscgate/status/connected foh 127.0.0.1:2",
+            "2 /oscgate/pong"
+        ]
+    );
+    assert_eq!(bench.say(2, "/oscgate/ping"), ["2 /oscgate/pong"]);
+    // What begins with a value is a plain program, and is told nothing.
+    assert_eq!(bench.say(3, "/a 1"), ["3 /a 1"]);
+    assert_eq!(bench.say(3, "/oscgate/ping"), ["3 /oscgate/pong"]);
+    // Nor is a UDP port.
+    assert_eq!(bench.send(4, "/oscgate/ping"), ["4 /oscgate/pong"]);
+}
+
+#[test]
+fn calls_of_two_windows_are_not_taken_for_each_other() {
+    let mut bench = two_windows();
+    let call = "/oscgate/call 7 /a";
+    assert_eq!(
+        bench.say(1, &format!("{call} 1")),
+        ["1 /oscgate/reply 7 OK 1h"]
+    );
+    let heard = bench.say(2, &format!("{call} 2"));
+    assert!(
+        heard.contains(&"2 /oscgate/reply 7 OK 2h".to_owned()),
+        "{heard:?}"
+    );
+    // Each is remembered where it was made, in a bundle too.
+    assert_eq!(
+        bench.say(1, &format!("{call} 3")),
+        ["1 /oscgate/reply 7 OK 1h"]
+    );
+    bench.closed(1);
+    assert_eq!(
+        bench.say(2, &format!("{call} 4")),
+        ["2 /oscgate/reply 7 OK 2h"]
+    );
+    let heard = bench.say(5, &format!("{call} 5"));
+    assert!(
+        heard.contains(&"5 /oscgate/reply 7 OK 3h".to_owned()),
+        "{heard:?}"
+    );
+}

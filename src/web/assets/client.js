@@ -971,6 +971,8 @@ var Order = class {
   patience;
   /** For each address the job that came last and is not over. */
   tails = /* @__PURE__ */ new Map();
+  /** All jobs that are not over, in the order in which they were asked for. */
+  open = /* @__PURE__ */ new Set();
   /** Jobs of patterns that are not over, each behind the one before it. */
   patterns = [];
   /** Does it in its turn, or has a task that still waits take it up. */
@@ -984,14 +986,25 @@ var Order = class {
       before.after.push(job);
       job.blockers += 1;
     }
+    this.open.add(job);
     if (task.reads !== true) this.enter(job);
     if (job.blockers === 0) this.calls.submit(job);
     return promise;
+  }
+  /** What was not sent yet and touches one of these addresses comes to nothing. */
+  dropAt(addresses, error) {
+    for (const job of this.open) {
+      const touches = job.task.addresses.some((address) => addresses.has(address));
+      if (job.sent || !touches) continue;
+      this.calls.withdraw(job);
+      job.failed(error);
+    }
   }
   /** It is done, or will not be: whatever waited for it alone may go. */
   finish(job) {
     if (job.over) return;
     job.over = true;
+    this.open.delete(job);
     for (const [address, tail] of this.tails) if (tail === job) this.tails.delete(address);
     const at = this.patterns.indexOf(job);
     if (at >= 0) this.patterns.splice(at, 1);
@@ -1074,9 +1087,11 @@ var Session = class {
   get knowsName() {
     return this.link?.name !== void 0;
   }
-  /** Whether the session is this client's own, and ends with it. */
-  get isOwn() {
-    return this.link?.own ?? false;
+  /** Whether the session may go on without this client: other programs may be the same client. */
+  get mayGoOn() {
+    const { link } = this;
+    if (link === void 0) return false;
+    return link.wire.reliable ? link.listed : !link.own;
   }
   /** Ends the session and begins no other. */
   async close() {
@@ -1140,6 +1155,7 @@ var Session = class {
       name: void 0,
       endpoint: void 0,
       own: false,
+      listed: false,
       unanswered: 0,
       timer: void 0,
       welcomed: void 0,
@@ -1235,13 +1251,14 @@ var Session = class {
   }
   welcomedAtFirst(link, name, endpoint) {
     if (link.welcomed !== void 0) {
-      link.own = true;
+      link.own = !link.wire.reliable;
+      link.listed = !name.startsWith(endpoint);
       link.endpoint = endpoint;
       link.name = name;
       link.welcomed();
       link.welcomed = void 0;
     } else if (endpoint === (link.endpoint ?? link.wire.local)) {
-      if (name === endpoint) link.own = true;
+      if (name === endpoint) link.own = !link.wire.reliable;
       link.endpoint = endpoint;
       link.name = name;
     }
@@ -2192,6 +2209,7 @@ var OscGateClient = class {
     this.subscriptions.forgotten();
     this.syncs.fail(disconnected());
     if (over) this.dropAll();
+    this.order.dropAt(new Set(this.held.addresses()), disconnected());
     this.emitters.disconnected.tell(cause);
     this.held.loseAll("disconnected");
   }
@@ -2204,7 +2222,7 @@ var OscGateClient = class {
     const patience = new Promise((resolve) => setTimeout(resolve, CLOSE_PATIENCE));
     if (this.session.state === "connected") {
       await Promise.race([this.calls.whenIdle(), patience]);
-      if (!this.session.isOwn) await this.letGo();
+      if (this.session.mayGoOn) await this.letGo();
     }
     this.held.clear();
     await this.session.close();

@@ -350,6 +350,8 @@ export class OscGateClient {
     this.subscriptions.forgotten();
     this.syncs.fail(disconnected());
     if (over) this.dropAll();
+    // What waited to be done under a lock that is lost now must not take it again unasked.
+    this.order.dropAt(new Set(this.held.addresses()), disconnected());
     this.emitters.disconnected.tell(cause);
     this.held.loseAll('disconnected');
   }
@@ -364,8 +366,8 @@ export class OscGateClient {
     const patience = new Promise((resolve) => setTimeout(resolve, CLOSE_PATIENCE));
     if (this.session.state === 'connected') {
       await Promise.race([this.calls.whenIdle(), patience]);
-      // A session that others share does not end with this client: its locks are let go one by one.
-      if (!this.session.isOwn) await this.letGo();
+      // Where the session goes on, its locks are let go one by one.
+      if (this.session.mayGoOn) await this.letGo();
     }
     this.held.clear();
     await this.session.close();

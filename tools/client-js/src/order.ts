@@ -101,6 +101,8 @@ class Job<T> implements Queued {
 export class Order {
   /** For each address the job that came last and is not over. */
   private readonly tails = new Map<string, Queued>();
+  /** All jobs that are not over, in the order in which they were asked for. */
+  private readonly open = new Set<Queued>();
   /** Jobs of patterns that are not over, each behind the one before it. */
   private readonly patterns: Queued[] = [];
 
@@ -121,15 +123,27 @@ export class Order {
       before.after.push(job);
       job.blockers += 1;
     }
+    this.open.add(job);
     if (task.reads !== true) this.enter(job);
     if (job.blockers === 0) this.calls.submit(job);
     return promise;
+  }
+
+  /** What was not sent yet and touches one of these addresses comes to nothing. */
+  dropAt(addresses: ReadonlySet<string>, error: OscGateError): void {
+    for (const job of this.open) {
+      const touches = job.task.addresses.some((address) => addresses.has(address));
+      if (job.sent || !touches) continue;
+      this.calls.withdraw(job);
+      job.failed(error);
+    }
   }
 
   /** It is done, or will not be: whatever waited for it alone may go. */
   finish(job: Queued): void {
     if (job.over) return;
     job.over = true;
+    this.open.delete(job);
     for (const [address, tail] of this.tails) if (tail === job) this.tails.delete(address);
     const at = this.patterns.indexOf(job);
     if (at >= 0) this.patterns.splice(at, 1);

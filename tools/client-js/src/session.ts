@@ -53,8 +53,10 @@ interface Link {
   name: string | undefined;
   /** Where the gateway hears us from, as it says. */
   endpoint: string | undefined;
-  /** Whether this client began the session, and so ends it. */
+  /** Whether this client ends the session by a word. */
   own: boolean;
+  /** Whether the show file knows it: its name was not made of its endpoint. */
+  listed: boolean;
   unanswered: number;
   timer: ReturnType<typeof setTimeout> | undefined;
   welcomed: (() => void) | undefined;
@@ -107,9 +109,11 @@ export class Session {
     return this.link?.name !== undefined;
   }
 
-  /** Whether the session is this client's own, and ends with it. */
-  get isOwn(): boolean {
-    return this.link?.own ?? false;
+  /** Whether the session may go on without this client: other programs may be the same client. */
+  get mayGoOn(): boolean {
+    const { link } = this;
+    if (link === undefined) return false;
+    return link.wire.reliable ? link.listed : !link.own;
   }
 
   /** Ends the session and begins no other. */
@@ -181,6 +185,7 @@ export class Session {
       name: undefined,
       endpoint: undefined,
       own: false,
+      listed: false,
       unanswered: 0,
       timer: undefined,
       welcomed: undefined,
@@ -291,8 +296,10 @@ export class Session {
 
   private welcomedAtFirst(link: Link, name: string, endpoint: string): void {
     if (link.welcomed !== undefined) {
-      // Before we follow anything, only we are spoken of.
-      link.own = true;
+      // Before we follow anything, only we are spoken of. A WebSocket ends its session by ending;
+      // a word would also end it for other windows of a machine that the show file names.
+      link.own = !link.wire.reliable;
+      link.listed = !name.startsWith(endpoint);
       link.endpoint = endpoint;
       link.name = name;
       link.welcomed();
@@ -300,7 +307,7 @@ export class Session {
     } else if (endpoint === (link.endpoint ?? link.wire.local)) {
       // The welcome was lost and we asked for all sessions, or it is our `hello` that is answered.
       // A client that is called after its endpoint is nobody else.
-      if (name === endpoint) link.own = true;
+      if (name === endpoint) link.own = !link.wire.reliable;
       link.endpoint = endpoint;
       link.name = name;
     }

@@ -72,6 +72,24 @@ for (const kind of ['udp', 'ws'] as const) {
       assert.equal(await client.get('/a'), 2);
     });
 
+    test('what waits to be done under a lost lock does not take it again', async (t) => {
+      const gateway = await Gateway.start(t);
+      const client = await join(t, gateway.url(kind), { heartbeat: 200, timeout: 8000 });
+      const lost = new Log<{ address: string; cause: string }>();
+      client.on('lost', lost.push);
+      await client.set('/held', 1, { lock: true });
+      gateway.signal('SIGSTOP');
+      const sent = client.set('/held', 2, { lock: true });
+      const waiting = client.set('/held', 3, { lock: true });
+      const behind = client.set('/held');
+      await gateway.stop('SIGKILL');
+      for (const promise of [sent, waiting, behind]) await refused(promise, 'DISCONNECTED');
+      assert.equal((await lost.first(() => true, 'the loss is told')).cause, 'disconnected');
+      await gateway.restart();
+      const { locked, revision } = await client.get('/held', { meta: true });
+      assert.deepEqual({ locked, revision }, { locked: false, revision: 0 });
+    });
+
     test('without a gateway every request is rejected in time', async (t) => {
       const gateway = await Gateway.start(t);
       const client = await join(t, gateway.url(kind), { heartbeat: 200, timeout: 600 });
@@ -264,6 +282,29 @@ describe('sessions over a network that breaks', { concurrency: true }, () => {
     await client.unlock('/a');
     assert.deepEqual(down.entries, []);
   });
+});
+
+test('two windows of a machine that the show file names are one client', async (t) => {
+  const gateway = await Gateway.start(t, '[[client]]\nname = "foh"\nsource = "127.0.0.1"\n');
+  const [one, two] = [await join(t, gateway.url('ws')), await join(t, gateway.url('ws'))];
+  assert.deepEqual([one.name, two.name], ['foh', 'foh']);
+  const down = new Log<unknown>();
+  two.on('disconnected', down.push);
+  two.on('lost', down.push);
+  await one.set('/one', 1, { lock: true });
+  await two.set('/two', 1, { lock: true });
+  // Both count their calls by the clock: none is taken for one of the other.
+  const writes = Array.from({ length: 200 }, (_, n) => [
+    one.set(`/one/${n}`, n),
+    two.set(`/two/${n}`, n),
+  ]);
+  const results = await Promise.all(writes.flat());
+  assert.ok(results.every(({ revision }) => revision === 1));
+  assert.equal((await two.set('/one', 2)).revision, 2);
+  await one.close();
+  assert.equal((await two.get('/one', { meta: true })).locked, false);
+  assert.equal((await two.get('/two', { meta: true })).holder, 'foh');
+  assert.deepEqual(down.entries, []);
 });
 
 // Alone, since it stops all that runs in this process.
