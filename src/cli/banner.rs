@@ -17,6 +17,7 @@ pub(super) fn show_banner(addresses: &[SocketAddr], http: Option<SocketAddr>, sh
     }
     if let Some(address) = http {
         info!("http {address}{}", reach(address, &interfaces));
+        info!("a page to try it: {}", page(address, &interfaces));
     }
     info!("served: {}", who(&show.access, show.clients.len()));
 }
@@ -26,16 +27,38 @@ fn reach(address: SocketAddr, interfaces: &[Interface]) -> String {
     if !address.ip().is_unspecified() {
         return String::new();
     }
-    let places: Vec<String> = interfaces
-        .iter()
-        .map(|interface| (interface.ip(), &interface.name))
-        .filter(|(ip, _)| ip.is_ipv4() == address.is_ipv4() && !is_scoped(*ip))
-        .map(|(ip, name)| format!("{} ({name})", SocketAddr::new(ip, address.port())))
+    let places: Vec<String> = places(address, interfaces)
+        .map(|(place, name)| format!("{place} ({name})"))
         .collect();
     if places.is_empty() {
         return ": no interface has an address for it now".to_owned();
     }
     format!(", to be reached at {}", places.join(", "))
+}
+
+/// What to type into a browser: here, and on another machine.
+fn page(address: SocketAddr, interfaces: &[Interface]) -> String {
+    if !address.ip().is_unspecified() {
+        return format!("http://{address}/");
+    }
+    let local = format!("http://localhost:{}/", address.port());
+    let elsewhere = places(address, interfaces)
+        .filter(|(place, _)| !place.ip().is_loopback())
+        .map(|(place, _)| format!("http://{place}/"));
+    let all: Vec<String> = std::iter::once(local).chain(elsewhere).collect();
+    all.join(", ")
+}
+
+/// The addresses that a wildcard address stands for, each with the interface that has it.
+fn places(
+    address: SocketAddr,
+    interfaces: &[Interface],
+) -> impl Iterator<Item = (SocketAddr, &str)> {
+    interfaces
+        .iter()
+        .map(|interface| (interface.ip(), &*interface.name))
+        .filter(move |(ip, _)| ip.is_ipv4() == address.is_ipv4() && !is_scoped(*ip))
+        .map(move |(ip, name)| (SocketAddr::new(ip, address.port()), name))
 }
 
 /// Link-local IPv6: of no use without its interface, which most programs cannot be told.
@@ -85,5 +108,13 @@ mod tests {
     fn only_a_wildcard_address_is_explained() {
         assert_eq!(reach("127.0.0.1:1".parse().unwrap(), &[]), "");
         assert!(reach("0.0.0.0:1".parse().unwrap(), &[]).contains("no interface"));
+    }
+
+    #[test]
+    fn it_says_what_to_type_into_a_browser() {
+        let page = |address: &str| page(address.parse().unwrap(), &[]);
+        assert_eq!(page("127.0.0.1:8901"), "http://127.0.0.1:8901/");
+        assert_eq!(page("[::1]:8901"), "http://[::1]:8901/");
+        assert_eq!(page("0.0.0.0:8900"), "http://localhost:8900/");
     }
 }

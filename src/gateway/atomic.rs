@@ -101,18 +101,18 @@ impl Gateway {
         asker: Asker,
         said: &[MessageView<'a>],
         canonical: &'a mut Vec<(Vec<u8>, Hand)>,
-    ) -> Result<Vec<Asked<'a>>, Objection<'a>> {
+    ) -> Result<Vec<Asked<'a>>, Box<Objection<'a>>> {
         if self.mapping_of(asker).is_none() {
             return Ok(said.iter().map(Asked::of).collect());
         }
         for message in said {
             if let Err(refusal) = self.canonical(asker, message, canonical) {
                 let subject = Subject::Address(Cow::Borrowed(message.address()));
-                return Err(Objection {
+                return Err(Box::new(Objection {
                     subject,
                     asker,
                     refusal,
-                });
+                }));
             }
         }
         let views = canonical.iter().filter_map(|(bytes, hand)| {

@@ -267,7 +267,7 @@ fn who_never_reads_delays_nobody_and_costs_no_more_than_its_bound() {
     let blob = oscgate::osc::Argument::Blob(vec![7; 60_000]);
     for n in 0..400 {
         let address = format!("/big/{n}");
-        anna.write(&address, &[blob.clone()]);
+        anna.write(&address, std::slice::from_ref(&blob));
         ben.expect(&address);
     }
     let grown = resident(&gate).saturating_sub(before);

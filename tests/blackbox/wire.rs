@@ -13,7 +13,7 @@ pub(crate) enum Wire {
     /// Datagrams to this address, and answers from there.
     Udp(UdpSocket, SocketAddr),
     /// Binary messages.
-    WebSocket(RefCell<WebSocket<TcpStream>>),
+    WebSocket(Box<RefCell<WebSocket<TcpStream>>>),
 }
 
 impl Wire {
@@ -22,7 +22,7 @@ impl Wire {
         let stream = connect(local, http);
         let url = format!("ws://{http}/");
         let (socket, _) = tungstenite::client(url, stream).expect("the upgrade is granted");
-        Self::WebSocket(RefCell::new(socket))
+        Self::WebSocket(Box::new(RefCell::new(socket)))
     }
 
     /// Where it speaks from.

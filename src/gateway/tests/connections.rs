@@ -144,12 +144,14 @@ fn there_is_no_reply_port_over_a_connection() {
 
 #[test]
 fn a_reply_port_is_for_datagrams_alone() {
-    let mut show = Show::default();
-    show.clients = vec![ClientEntry {
-        reply_port: Some(7000),
-        follow: vec!["/a".to_owned()],
-        ..entry("desk", Source::Ip(local(0).ip()))
-    }];
+    let show = show_of(
+        vec![ClientEntry {
+            reply_port: Some(7000),
+            follow: vec!["/a".to_owned()],
+            ..entry("desk", Source::Ip(local(0).ip()))
+        }],
+        vec![],
+    );
     let mut bench = Bench::with(show);
     assert_eq!(bench.say(1, "/b 1"), ["1 /b 1"]);
     assert_eq!(bench.send(5, "/b 2"), ["7000 /b 2"]);
@@ -160,17 +162,19 @@ fn a_reply_port_is_for_datagrams_alone() {
 
 #[test]
 fn what_is_followed_by_configuration_ends_with_the_connection() {
-    let mut show = Show::default();
-    show.clients = vec![ClientEntry {
-        follow: vec!["/a".to_owned()],
-        ..entry(
-            "phones",
-            Source::Subnet(Subnet {
-                network: "127.0.0.0".parse().unwrap(),
-                prefix: 8,
-            }),
-        )
-    }];
+    let show = show_of(
+        vec![ClientEntry {
+            follow: vec!["/a".to_owned()],
+            ..entry(
+                "phones",
+                Source::Subnet(Subnet {
+                    network: "127.0.0.0".parse().unwrap(),
+                    prefix: 8,
+                }),
+            )
+        }],
+        vec![],
+    );
     let mut bench = Bench::with(show);
     bench.say(1, "/b 1");
     // The session ends, and it goes on being told.
@@ -185,8 +189,7 @@ fn what_is_followed_by_configuration_ends_with_the_connection() {
 
 /// Two windows of a browser on a machine that the show file names.
 fn two_windows() -> Bench {
-    let mut show = Show::default();
-    show.clients = vec![entry("foh", Source::Ip(local(0).ip()))];
+    let show = show_of(vec![entry("foh", Source::Ip(local(0).ip()))], vec![]);
     let mut bench = Bench::with(show);
     bench.say(1, "/oscgate/ping");
     bench
