@@ -72,6 +72,18 @@ test('the channels move sideways under a finger beside the faders, and to a bank
       const end = strips.scrollLeft + strips.clientWidth > strips.scrollWidth - 8;
       return where === 'end' ? end : strips.scrollLeft < 8;
     }, wanted);
+  // What a finger has set moving comes to rest by itself, and would take the next order with it.
+  const still = () =>
+    phone.evaluate(async () => {
+      const strips = document.getElementById('strips');
+      const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+      for (let [rest, last] = [0, -1]; rest < 10; rest += 1) {
+        const now = strips?.scrollLeft ?? 0;
+        if (now !== last) rest = 0;
+        last = now;
+        await frame();
+      }
+    });
   const mute = await strip(phone, 3).locator('.mute').boundingBox();
   assert.ok(mute !== null);
   const fingers = await Fingers.on(phone);
@@ -79,8 +91,10 @@ test('the channels move sideways under a finger beside the faders, and to a bank
   await fingers.move([{ id: 1, dx: -150, dy: 0 }]);
   assert.ok((await left()) > 50, 'the finger moves the strips');
   await fingers.lift(1);
+  await still();
   await phone.locator('#banks button').nth(1).tap();
   await scrolled('end');
+  await still();
   await shoot(phone, 'phone-second-bank');
   await phone.locator('#banks button').nth(0).tap();
   await scrolled('begin');
