@@ -69,13 +69,18 @@ function unwatched(promise) {
   return promise;
 }
 var Waiters = class {
-  /** `expired` makes the error of one whose time is over; `abandoned` hears that none is left. */
-  constructor(expired, abandoned) {
+  /**
+   * `expired` makes the error of one whose time is over; `abandoned` hears that none is left;
+   * `more` says how much longer they may wait.
+   */
+  constructor(expired, abandoned, more = () => 0) {
     this.expired = expired;
     this.abandoned = abandoned;
+    this.more = more;
   }
   expired;
   abandoned;
+  more;
   /** Those who came first wait first: all have the same patience. */
   waiting = [];
   timer;
@@ -89,6 +94,11 @@ var Waiters = class {
         if (this.timer === void 0) this.arm(patience);
       })
     );
+  }
+  /** From now on all wait for so long again. */
+  renew(patience) {
+    const until = performance.now() + patience;
+    for (const waiter of this.waiting) waiter.until = until;
   }
   /** The outcome is there. */
   settle(value) {
@@ -116,6 +126,11 @@ var Waiters = class {
       return;
     }
     this.graced = false;
+    const more = this.more();
+    if (more > 0) {
+      this.arm(more);
+      return;
+    }
     while (this.waiting[0] !== void 0 && this.waiting[0].until <= now + 1) {
       this.waiting.shift()?.reject(this.expired());
     }
@@ -169,17 +184,22 @@ var WINDOW = 64;
 var Numbers = class {
   last = -1;
   firstOfSession;
+  alone = false;
   /** A session begins. */
   begin() {
     this.firstOfSession = void 0;
+    this.alone = false;
   }
   /**
-   * A number that is too old for a session in which any was used: only a session that has
-   * forgotten all before it would do such a call.
+   * Nobody else calls in this session: the numbers follow each other, so that the gateway remembers
+   * the last answers however long ago they were.
    */
-  passed() {
-    const passed = (this.firstOfSession ?? 0) - WINDOW;
-    return passed < 0 ? void 0 : passed;
+  countAlone() {
+    this.alone = true;
+  }
+  /** Whether the gateway still remembers its answer to a number. */
+  remembers(number) {
+    return this.alone && this.last < number + WINDOW;
   }
   /** Whether `count` more can be handed out while `oldest` may still be repeated. */
   room(count, oldest) {
@@ -190,7 +210,8 @@ var Numbers = class {
    * still be repeated, stays within what the gateway remembers; else the one after the last.
    */
   next(count, now, oldest) {
-    const clock = Math.max(0, Math.floor((now - EPOCH) / TICK));
+    const follows = this.alone && this.firstOfSession !== void 0;
+    const clock = follows ? 0 : Math.max(0, Math.floor((now - EPOCH) / TICK));
     const highest = oldest === void 0 ? clock : Math.min(clock, oldest + WINDOW - count);
     const first = Math.max(highest, this.last + 1);
     this.last = first + count - 1;
@@ -559,6 +580,9 @@ var Calls = class {
   byNumber = /* @__PURE__ */ new Map();
   wire;
   released = false;
+  last;
+  /** When a call was last answered. */
+  answeredAt = -Infinity;
   held = false;
   idle = [];
   /** A session begins over this wire: `urgent` calls go, the others once it is released. */
@@ -625,10 +649,18 @@ var Calls = class {
       this.tellIdle();
     });
   }
-  /** A number that this session has gone past, whatever was called in it. */
-  passedNumber() {
-    const passed = this.numbers.passed();
-    return passed === void 0 ? void 0 : onTheWire(passed);
+  /** Nobody else calls in this session. */
+  countAlone() {
+    this.numbers.countAlone();
+  }
+  /** An answer that the gateway still remembers, and that another session would not give. */
+  get marker() {
+    const { last } = this;
+    return last !== void 0 && this.numbers.remembers(last.number) ? last : void 0;
+  }
+  /** Whether the gateway still remembers its answer to a number. */
+  remembers({ number }) {
+    return this.numbers.remembers(number);
   }
   /** The gateway answered the call of this number. */
   reply(number, code, args) {
@@ -637,6 +669,8 @@ var Calls = class {
     const { sending, place } = found;
     if (sending.replies[place] !== void 0) return;
     sending.replies[place] = { code, args };
+    this.answeredAt = performance.now();
+    if (isTelling(args)) this.last = { number: sending.first + place, code, args };
     sending.missing -= 1;
     if (sending.missing > 0) return;
     const replies = sending.replies.filter((reply) => reply !== void 0);
@@ -725,6 +759,10 @@ function disconnected() {
   const message = "the session with the gateway was lost; this may or may not have been done";
   return new OscGateError("DISCONNECTED", message);
 }
+function isTelling(args) {
+  const isShort = ({ type, value }) => type !== "b" && type !== "[" && (typeof value !== "string" || value.length < 100);
+  return args.length > 0 && args.length < 8 && args.every(isShort);
+}
 
 // src/emitter.ts
 var Emitter = class {
@@ -780,6 +818,7 @@ var Held = class {
       until: 0,
       version: 0,
       checking: false,
+      heard: void 0,
       timer: void 0
     };
     lock.timeout = timeout;
@@ -846,6 +885,7 @@ var Held = class {
   }
   /** Asks the gateway, and reports what it says. */
   async check(address, lock, cause) {
+    lock.heard = cause;
     if (lock.checking) return;
     lock.checking = true;
     const { version } = lock;
@@ -857,14 +897,21 @@ var Held = class {
     } else if (holding === void 0) {
       if (lock.timer === void 0) this.arm(address, lock, ASK_AGAIN);
     } else if (holding.ours) {
+      lock.heard = void 0;
       this.extend(address, lock, holding.remaining);
     } else {
       this.lose(address, cause);
     }
   }
   causeNow(lock) {
+    if (lock.heard !== void 0) return lock.heard;
     return lock.until <= performance.now() ? "expired" : "unknown";
   }
+  /** Whether an address is held. */
+  has(address) {
+    return this.locks.has(address);
+  }
+  /** The lock has ended, for certain. */
   lose(address, cause) {
     this.released(address);
     this.lost({ address, cause });
@@ -917,7 +964,9 @@ var Job = class {
     this.patience = patience;
     this.waiters = new Waiters(
       () => noAnswer(this.task.addresses.join(", "), patience),
-      () => order.abandon(this)
+      () => order.abandon(this),
+      // Behind many others it waits its turn, as long as the gateway answers.
+      () => this.sent ? 0 : order.patienceLeft()
     );
   }
   task;
@@ -947,13 +996,16 @@ var Job = class {
   }
   compose() {
     this.sent = true;
+    this.waiters.renew(this.patience);
     return this.task.compose();
   }
   answered(replies) {
     try {
       this.waiters.settle(this.task.outcome(replies));
     } catch (error) {
-      this.waiters.fail(error);
+      const refusal2 = error;
+      this.waiters.fail(refusal2);
+      if (refusal2.code === "LOCK_HELD") this.order.refuseBehind(this, refusal2);
     }
     this.order.finish(this);
   }
@@ -995,17 +1047,41 @@ var Order = class {
   dropAt(addresses, error) {
     for (const job of this.open) {
       const touches = job.task.addresses.some((address) => addresses.has(address));
-      if (job.sent || !touches) continue;
-      this.calls.withdraw(job);
-      job.failed(error);
+      if (!job.sent && touches) this.dropOne(job, error);
     }
+  }
+  /** What was not sent yet and would take a lock comes to nothing. */
+  dropLocking(error) {
+    for (const job of this.open) {
+      if (!job.sent && job.task.locks === true) this.dropOne(job, error);
+    }
+  }
+  /**
+   * Another holds the address. Whatever waits to lock it was asked for before that was known, by a
+   * hand that may be gone by now: it is refused as well.
+   */
+  refuseBehind(job, error) {
+    for (const next of job.after) {
+      const [address] = next.task.addresses;
+      const same = next.task.addresses.length === 1 && address === job.task.addresses[0];
+      if (!next.sent && !next.over && same && next.task.locks === true) this.dropOne(next, error);
+    }
+  }
+  dropOne(job, error) {
+    this.calls.withdraw(job);
+    job.failed(error);
+  }
+  /** How long what was not sent yet may still wait, in milliseconds: the gateway is at work. */
+  patienceLeft() {
+    return Math.max(0, this.calls.answeredAt + this.patience - performance.now());
   }
   /** It is done, or will not be: whatever waited for it alone may go. */
   finish(job) {
     if (job.over) return;
     job.over = true;
     this.open.delete(job);
-    for (const [address, tail] of this.tails) if (tail === job) this.tails.delete(address);
+    const named = job.task.matches === void 0 ? job.task.addresses : this.tails.keys();
+    for (const address of named) if (this.tails.get(address) === job) this.tails.delete(address);
     const at = this.patterns.indexOf(job);
     if (at >= 0) this.patterns.splice(at, 1);
     for (const next of job.after) {
@@ -1050,6 +1126,8 @@ var PROBE_WAIT = 500;
 var PROBES_MAX = 8;
 var ASK_WAIT = 100;
 var WELCOME_WAIT = 200;
+var QUESTIONS_MAX = 4;
+var ANYTHING = "/session";
 var LEAVE_PATIENCE = 700;
 var NO_WIRE = {
   reliable: false,
@@ -1086,6 +1164,10 @@ var Session = class {
   /** Whether the gateway has told our name, and `name` is not a guess. */
   get knowsName() {
     return this.link?.name !== void 0;
+  }
+  /** Whether news comes in the order in which things happened. */
+  get isReliable() {
+    return this.link?.wire.reliable ?? false;
   }
   /** Whether the session may go on without this client: other programs may be the same client. */
   get mayGoOn() {
@@ -1134,6 +1216,7 @@ var Session = class {
     try {
       this.stillWanted(link);
       await this.greet(link);
+      this.mark(link);
       await this.introduce(link);
       await this.events.restore();
       this.stillWanted(link);
@@ -1163,7 +1246,8 @@ var Session = class {
       names: /* @__PURE__ */ new Set(),
       told: void 0,
       withheld: void 0,
-      asking: void 0
+      asking: void 0,
+      asked: /* @__PURE__ */ new Map()
     };
     link.wire = await way(
       {
@@ -1190,11 +1274,11 @@ var Session = class {
       link.welcomed = resolve;
     });
     try {
-      await this.request("/oscgate/ping");
+      await this.request("/oscgate/meta", ANYTHING);
     } catch (error) {
       if (!(error instanceof OscGateError) || error.code !== "STALE") throw error;
       link.wire.send(encodeMessage({ address: "/oscgate/bye", args: [] }));
-      await this.request("/oscgate/ping");
+      await this.request("/oscgate/meta", ANYTHING);
     }
     const lossy = link.name === void 0 && !link.wire.reliable;
     if (lossy) await Promise.race([welcome, this.sleep(WELCOME_WAIT)]);
@@ -1203,6 +1287,10 @@ var Session = class {
     if (link.endpoint === void 0)
       await this.request("/oscgate/sync", "/oscgate/status/connected");
     if (link.endpoint === void 0) await this.sleep(WELCOME_WAIT);
+  }
+  /** Answers that tell this session from another are kept, where nobody else counts in it. */
+  mark(link) {
+    if (link.own || link.wire.reliable) this.calls.countAlone();
   }
   async introduce(link) {
     const { name } = this.options;
@@ -1227,7 +1315,8 @@ var Session = class {
     const { address, args } = message;
     const [first, second, ...rest] = args;
     if (address === "/oscgate/reply" && first?.type === "i" && second?.type === "s") {
-      if (first.value === this.calls.passedNumber()) this.identified(link, second.value);
+      const marker = link.asked.get(first.value);
+      if (marker !== void 0) this.identified(link, marker, { code: second.value, args: rest });
       else if (link.withheld !== void 0) link.withheld.push(message);
       else this.calls.reply(first.value, second.value, rest);
       return;
@@ -1269,33 +1358,46 @@ var Session = class {
     this.down(link, new OscGateError("DISCONNECTED", message));
   }
   /**
-   * Whether this is still the session that we began, nobody says; but it knows which numbers are
-   * too old, and another session does not. Until it has said so no call is repeated, which would
-   * carry it over from one session into another.
+   * Whether this is still the session that we began, nobody says; but it remembers its answers, and
+   * another session does not. Until that is known no call is repeated, which would carry it over
+   * from one session into another.
    */
   doubt(link) {
     if (link.withheld !== void 0) return;
     link.withheld = [];
     this.calls.hold();
     const ask2 = (wait) => {
-      const question = this.question();
-      if (question !== void 0) link.wire.send(encodeMessage(question));
+      const question = this.question(link);
+      if (question === void 0) {
+        this.isAnother(link);
+        return;
+      }
+      link.wire.send(encodeMessage(question));
       link.asking = setTimeout(() => ask2(Math.min(wait * 2, PROBE_WAIT)), wait);
     };
     ask2(ASK_WAIT);
   }
-  question() {
-    const number = this.calls.passedNumber();
-    if (number === void 0) return void 0;
+  /** Asks under a number that was answered before: it is answered from memory, and nothing done. */
+  question(link) {
+    const { marker } = this.calls;
+    if (marker === void 0) return void 0;
+    const number = onTheWire(marker.number);
+    link.asked.delete(number);
+    link.asked.set(number, marker);
+    const [oldest] = link.asked.keys();
+    if (link.asked.size > QUESTIONS_MAX && oldest !== void 0) link.asked.delete(oldest);
     return {
       address: "/oscgate/call",
       args: [{ type: "i", value: number }, text("/oscgate/ping")]
     };
   }
-  identified(link, code) {
+  isAnother(link) {
+    this.down(link, new OscGateError("DISCONNECTED", "the gateway had ended the session"));
+  }
+  identified(link, marker, reply) {
     if (this.state !== "connected") return;
-    if (code === "OK") {
-      this.down(link, new OscGateError("DISCONNECTED", "the gateway had ended the session"));
+    if (!isSame(marker, reply)) {
+      if (reply.code !== "STALE" || this.calls.remembers(marker)) this.isAnother(link);
       return;
     }
     this.rename(link);
@@ -1323,7 +1425,9 @@ var Session = class {
     }
     link.unanswered += 1;
     const ping = { address: "/oscgate/ping", args: [] };
-    const question = link.wire.reliable ? void 0 : this.question();
+    const question = link.wire.reliable ? void 0 : this.question(link);
+    if (this.calls.marker === void 0 && link.withheld === void 0)
+      this.request("/oscgate/meta", ANYTHING).catch(() => void 0);
     link.wire.send(question === void 0 ? encodeMessage(ping) : encodeBundle([ping, question]));
     const { heartbeat } = this.options;
     const wait = Math.min(heartbeat, PROBE_WAIT);
@@ -1379,6 +1483,11 @@ var Session = class {
     });
   }
 };
+function isSame(marker, { code, args }) {
+  const plain = (_, value) => typeof value === "bigint" ? `${value}n` : value;
+  const told = JSON.stringify([marker.code, marker.args], plain);
+  return JSON.stringify([code, args], plain) === told;
+}
 
 // src/status.ts
 var ARGUMENTS = {
@@ -1507,7 +1616,12 @@ function ofNumber(value, type) {
   if (type === "h" && Number.isSafeInteger(value)) return { type, value: BigInt(value) };
   if (type === "t" && Number.isSafeInteger(value) && value >= 0)
     return { type, value: BigInt(value) };
+  if (whole && Math.fround(value) !== value) return beyondFloat(value);
   return { type: "f", value };
+}
+function beyondFloat(value) {
+  const fits3 = value >= INT_MIN && value <= INT_MAX;
+  return fits3 ? { type: "i", value } : { type: "d", value };
 }
 function ofString(value, type) {
   if (type === "S") return typed("S", value);
@@ -1599,7 +1713,8 @@ function fromArgument(argument) {
 }
 function fromArguments(args) {
   const [first] = args;
-  if (first === void 0 || args.length > 1) return first && args.map(fromArgument);
+  const several = args.length > 1 || first?.type === "[";
+  if (first === void 0 || several) return first && args.map(fromArgument);
   return fromArgument(first);
 }
 
@@ -1728,7 +1843,10 @@ var Syncs = class {
   /** Resolves to the count once all have come. */
   start(pattern) {
     const running = this.running.get(pattern);
-    if (running !== void 0) return running.promise;
+    if (running !== void 0) {
+      running.next ??= unwatched(running.promise.then(() => this.start(pattern)));
+      return running.next;
+    }
     let matches;
     try {
       matches = matcher(pattern);
@@ -1817,6 +1935,7 @@ function pending() {
     asking: false,
     until: 0,
     timer: void 0,
+    next: void 0,
     promise,
     resolve,
     reject
@@ -1910,6 +2029,7 @@ var Writes = class {
     return {
       addresses: [...new Set(actions.map(({ address }) => address))],
       matches: patterns.length > 0 ? touches : void 0,
+      locks: actions.some(({ verb }) => verb === "lock" || verb === "take"),
       kind,
       size: actions.length,
       compose: () => actions.map(requestOf),
@@ -1925,6 +2045,7 @@ var Writes = class {
     return {
       action,
       addresses: [action.address],
+      locks: action.verb === "lock" || action.verb === "take",
       kind: "single",
       size: 1,
       compose: () => [requestOf(action)],
@@ -2189,12 +2310,19 @@ var OscGateClient = class {
     }
     if (!address.startsWith("/oscgate/")) this.types.see(address, args);
     else if (address === "/oscgate/status/unlocked" && first?.type === "s" && third?.type === "s") {
-      this.held.heardOf(first.value, third.value);
+      if (this.session.isReliable) this.lost(first.value, third.value);
+      else this.held.heardOf(first.value, third.value);
     } else if (address === "/oscgate/status/locked" && first?.type === "s" && second?.type === "s") {
       if (second.value !== this.name) this.held.heardOf(first.value, "unknown");
     }
     this.subscriptions.dispatch(message);
     this.syncs.heard(message);
+  }
+  /** Word of the end of a lock, in the order in which things happened. */
+  lost(address, cause) {
+    if (cause === "released" || !this.held.has(address)) return;
+    this.order.dropAt(/* @__PURE__ */ new Set([address]), gone(address, cause));
+    this.held.lose(address, cause);
   }
   async restore() {
     await this.subscriptions.restore((pattern) => {
@@ -2210,6 +2338,7 @@ var OscGateClient = class {
     this.syncs.fail(disconnected());
     if (over) this.dropAll();
     this.order.dropAt(new Set(this.held.addresses()), disconnected());
+    this.order.dropLocking(disconnected());
     this.emitters.disconnected.tell(cause);
     this.held.loseAll("disconnected");
   }
@@ -2242,6 +2371,9 @@ var OscGateClient = class {
     else this.emitters.error.tell(asError(error));
   }
 };
+function gone(address, cause) {
+  return new OscGateError("LOST", `the lock on ${address} ended: ${cause}`, { address });
+}
 function printed(error) {
   console.error("oscgate:", error);
 }

@@ -1,40 +1,40 @@
 // What the person at this page is called: typed and kept, else made up.
 
-const KEY = 'oscgate.name';
+const KEY = "oscgate.name";
 
 const FIRST = [
-  'Amber',
-  'Brisk',
-  'Calm',
-  'Dapper',
-  'Early',
-  'Gentle',
-  'Keen',
-  'Lucky',
-  'Mellow',
-  'Nimble',
-  'Plucky',
-  'Quiet',
-  'Swift',
-  'Tidy',
-  'Witty',
+  "Amber",
+  "Brisk",
+  "Calm",
+  "Dapper",
+  "Early",
+  "Gentle",
+  "Keen",
+  "Lucky",
+  "Mellow",
+  "Nimble",
+  "Plucky",
+  "Quiet",
+  "Swift",
+  "Tidy",
+  "Witty",
 ];
 const LAST = [
-  'Badger',
-  'Crane',
-  'Dolphin',
-  'Falcon',
-  'Fox',
-  'Heron',
-  'Lynx',
-  'Marten',
-  'Otter',
-  'Owl',
-  'Robin',
-  'Seal',
-  'Stork',
-  'Swan',
-  'Wren',
+  "Badger",
+  "Crane",
+  "Dolphin",
+  "Falcon",
+  "Fox",
+  "Heron",
+  "Lynx",
+  "Marten",
+  "Otter",
+  "Owl",
+  "Robin",
+  "Seal",
+  "Stork",
+  "Swan",
+  "Wren",
 ];
 
 /** The gateway's bound: characters of a name. */
@@ -65,7 +65,9 @@ export function storeName(name) {
 export function numbered(name, count) {
   if (count < 2) return name;
   const ending = ` ${count}`;
-  return name.slice(0, NAME_CHARACTERS_MAX - ending.length) + ending;
+  return (
+    [...name].slice(0, NAME_CHARACTERS_MAX - ending.length).join("") + ending
+  );
 }
 
 function read() {

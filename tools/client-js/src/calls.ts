@@ -29,6 +29,11 @@ export interface Reply {
   args: OscArgument[];
 }
 
+/** An answer, and the number that it was given to. */
+export interface Marker extends Reply {
+  readonly number: number;
+}
+
 /** One packet of calls: a single one, or a bundle. */
 export interface Unit {
   /** How many calls it is. */
@@ -62,6 +67,9 @@ export class Calls {
   private readonly byNumber = new Map<number, { sending: Sending; place: number }>();
   private wire: Wire | undefined;
   private released = false;
+  private last: Marker | undefined;
+  /** When a call was last answered. */
+  answeredAt = -Infinity;
   private held = false;
   private idle: (() => void)[] = [];
 
@@ -140,10 +148,20 @@ export class Calls {
     });
   }
 
-  /** A number that this session has gone past, whatever was called in it. */
-  passedNumber(): number | undefined {
-    const passed = this.numbers.passed();
-    return passed === undefined ? undefined : onTheWire(passed);
+  /** Nobody else calls in this session. */
+  countAlone(): void {
+    this.numbers.countAlone();
+  }
+
+  /** An answer that the gateway still remembers, and that another session would not give. */
+  get marker(): Marker | undefined {
+    const { last } = this;
+    return last !== undefined && this.numbers.remembers(last.number) ? last : undefined;
+  }
+
+  /** Whether the gateway still remembers its answer to a number. */
+  remembers({ number }: Marker): boolean {
+    return this.numbers.remembers(number);
   }
 
   /** The gateway answered the call of this number. */
@@ -153,6 +171,8 @@ export class Calls {
     const { sending, place } = found;
     if (sending.replies[place] !== undefined) return;
     sending.replies[place] = { code, args };
+    this.answeredAt = performance.now();
+    if (isTelling(args)) this.last = { number: sending.first + place, code, args };
     sending.missing -= 1;
     if (sending.missing > 0) return;
     const replies = sending.replies.filter((reply) => reply !== undefined);
@@ -253,4 +273,11 @@ function unsendable(cause: unknown): OscGateError {
 export function disconnected(): OscGateError {
   const message = 'the session with the gateway was lost; this may or may not have been done';
   return new OscGateError('DISCONNECTED', message);
+}
+
+/** Whether an answer says more than that it was done, and is short enough to be remembered. */
+function isTelling(args: OscArgument[]): boolean {
+  const isShort = ({ type, value }: OscArgument & { value?: unknown }) =>
+    type !== 'b' && type !== '[' && (typeof value !== 'string' || value.length < 100);
+  return args.length > 0 && args.length < 8 && args.every(isShort);
 }

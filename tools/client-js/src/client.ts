@@ -323,7 +323,8 @@ export class OscGateClient {
     }
     if (!address.startsWith('/oscgate/')) this.types.see(address, args);
     else if (address === '/oscgate/status/unlocked' && first?.type === 's' && third?.type === 's') {
-      this.held.heardOf(first.value, third.value);
+      if (this.session.isReliable) this.lost(first.value, third.value);
+      else this.held.heardOf(first.value, third.value);
     } else if (
       address === '/oscgate/status/locked' &&
       first?.type === 's' &&
@@ -333,6 +334,14 @@ export class OscGateClient {
     }
     this.subscriptions.dispatch(message);
     this.syncs.heard(message);
+  }
+
+  /** Word of the end of a lock, in the order in which things happened. */
+  private lost(address: string, cause: string): void {
+    // The answer to our own request follows.
+    if (cause === 'released' || !this.held.has(address)) return;
+    this.order.dropAt(new Set([address]), gone(address, cause));
+    this.held.lose(address, cause);
   }
 
   private async restore(): Promise<void> {
@@ -350,8 +359,10 @@ export class OscGateClient {
     this.subscriptions.forgotten();
     this.syncs.fail(disconnected());
     if (over) this.dropAll();
-    // What waited to be done under a lock that is lost now must not take it again unasked.
+    // What waits to take a lock, or to be done under one that is lost now, was asked for by a hand
+    // that hears now that it is lost.
     this.order.dropAt(new Set(this.held.addresses()), disconnected());
+    this.order.dropLocking(disconnected());
     this.emitters.disconnected.tell(cause);
     this.held.loseAll('disconnected');
   }
@@ -388,6 +399,11 @@ export class OscGateClient {
     if (this.emitters.error.size === 0) printed(error);
     else this.emitters.error.tell(asError(error));
   }
+}
+
+/** What waited to be done under a lock that ended. */
+function gone(address: string, cause: string): OscGateError {
+  return new OscGateError('LOST', `the lock on ${address} ended: ${cause}`, { address });
 }
 
 /** The last resort for what nobody listens to. */

@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'NO_ANSWER'
   | 'DISCONNECTED'
   | 'CLOSED'
+  | 'LOST'
   | (string & {});
 
 /** What is known about a failure beside its code. */

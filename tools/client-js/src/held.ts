@@ -31,6 +31,8 @@ interface Lock {
   /** Counts what was heard of it, so that an older answer is not taken for a newer one. */
   version: number;
   checking: boolean;
+  /** How it ended, by a word that is being checked. */
+  heard: LostCause | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -62,6 +64,7 @@ export class Held {
       until: 0,
       version: 0,
       checking: false,
+      heard: undefined,
       timer: undefined,
     };
     lock.timeout = timeout;
@@ -139,6 +142,7 @@ export class Held {
 
   /** Asks the gateway, and reports what it says. */
   private async check(address: string, lock: Lock, cause: LostCause): Promise<void> {
+    lock.heard = cause;
     if (lock.checking) return;
     lock.checking = true;
     const { version } = lock;
@@ -151,6 +155,7 @@ export class Held {
     } else if (holding === undefined) {
       if (lock.timer === undefined) this.arm(address, lock, ASK_AGAIN);
     } else if (holding.ours) {
+      lock.heard = undefined;
       this.extend(address, lock, holding.remaining);
     } else {
       this.lose(address, cause);
@@ -158,10 +163,17 @@ export class Held {
   }
 
   private causeNow(lock: Lock): LostCause {
+    if (lock.heard !== undefined) return lock.heard;
     return lock.until <= performance.now() ? 'expired' : 'unknown';
   }
 
-  private lose(address: string, cause: LostCause): void {
+  /** Whether an address is held. */
+  has(address: string): boolean {
+    return this.locks.has(address);
+  }
+
+  /** The lock has ended, for certain. */
+  lose(address: string, cause: LostCause): void {
     this.released(address);
     this.lost({ address, cause });
   }

@@ -16,19 +16,25 @@ export const WINDOW = 64;
 export class Numbers {
   private last = -1;
   private firstOfSession: number | undefined;
+  private alone = false;
 
   /** A session begins. */
   begin(): void {
     this.firstOfSession = undefined;
+    this.alone = false;
   }
 
   /**
-   * A number that is too old for a session in which any was used: only a session that has
-   * forgotten all before it would do such a call.
+   * Nobody else calls in this session: the numbers follow each other, so that the gateway remembers
+   * the last answers however long ago they were.
    */
-  passed(): number | undefined {
-    const passed = (this.firstOfSession ?? 0) - WINDOW;
-    return passed < 0 ? undefined : passed;
+  countAlone(): void {
+    this.alone = true;
+  }
+
+  /** Whether the gateway still remembers its answer to a number. */
+  remembers(number: number): boolean {
+    return this.alone && this.last < number + WINDOW;
   }
 
   /** Whether `count` more can be handed out while `oldest` may still be repeated. */
@@ -41,7 +47,8 @@ export class Numbers {
    * still be repeated, stays within what the gateway remembers; else the one after the last.
    */
   next(count: number, now: number, oldest: number | undefined): number {
-    const clock = Math.max(0, Math.floor((now - EPOCH) / TICK));
+    const follows = this.alone && this.firstOfSession !== undefined;
+    const clock = follows ? 0 : Math.max(0, Math.floor((now - EPOCH) / TICK));
     const highest = oldest === undefined ? clock : Math.min(clock, oldest + WINDOW - count);
     const first = Math.max(highest, this.last + 1);
     this.last = first + count - 1;

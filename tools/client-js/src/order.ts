@@ -12,6 +12,8 @@ export interface Task<T> {
   readonly addresses: readonly string[];
   /** For a pattern: which addresses it touches. */
   readonly matches?: ((address: string) => boolean) | undefined;
+  /** Whether it would take a lock. */
+  readonly locks?: boolean | undefined;
   /** A reading waits for what stands before it; nothing waits for a reading. */
   readonly reads?: boolean;
   readonly kind: Unit['kind'];
@@ -26,7 +28,7 @@ export interface Task<T> {
 
 /** A job as the order sees it, whatever it results in. */
 interface Queued extends Unit {
-  readonly task: Pick<Task<never>, 'addresses' | 'matches'>;
+  readonly task: Pick<Task<never>, 'addresses' | 'matches' | 'locks'>;
   /** What waits for it. */
   readonly after: Queued[];
   /** How many others it waits for. */
@@ -52,6 +54,8 @@ class Job<T> implements Queued {
     this.waiters = new Waiters<T>(
       () => noAnswer(this.task.addresses.join(', '), patience),
       () => order.abandon(this),
+      // Behind many others it waits its turn, as long as the gateway answers.
+      () => (this.sent ? 0 : order.patienceLeft()),
     );
   }
 
@@ -79,6 +83,7 @@ class Job<T> implements Queued {
 
   compose(): OscMessage[] {
     this.sent = true;
+    this.waiters.renew(this.patience);
     return this.task.compose();
   }
 
@@ -86,7 +91,9 @@ class Job<T> implements Queued {
     try {
       this.waiters.settle(this.task.outcome(replies));
     } catch (error) {
-      this.waiters.fail(error as OscGateError);
+      const refusal = error as OscGateError;
+      this.waiters.fail(refusal);
+      if (refusal.code === 'LOCK_HELD') this.order.refuseBehind(this, refusal);
     }
     this.order.finish(this);
   }
@@ -133,10 +140,37 @@ export class Order {
   dropAt(addresses: ReadonlySet<string>, error: OscGateError): void {
     for (const job of this.open) {
       const touches = job.task.addresses.some((address) => addresses.has(address));
-      if (job.sent || !touches) continue;
-      this.calls.withdraw(job);
-      job.failed(error);
+      if (!job.sent && touches) this.dropOne(job, error);
     }
+  }
+
+  /** What was not sent yet and would take a lock comes to nothing. */
+  dropLocking(error: OscGateError): void {
+    for (const job of this.open) {
+      if (!job.sent && job.task.locks === true) this.dropOne(job, error);
+    }
+  }
+
+  /**
+   * Another holds the address. Whatever waits to lock it was asked for before that was known, by a
+   * hand that may be gone by now: it is refused as well.
+   */
+  refuseBehind(job: Queued, error: OscGateError): void {
+    for (const next of job.after) {
+      const [address] = next.task.addresses;
+      const same = next.task.addresses.length === 1 && address === job.task.addresses[0];
+      if (!next.sent && !next.over && same && next.task.locks === true) this.dropOne(next, error);
+    }
+  }
+
+  private dropOne(job: Queued, error: OscGateError): void {
+    this.calls.withdraw(job);
+    job.failed(error);
+  }
+
+  /** How long what was not sent yet may still wait, in milliseconds: the gateway is at work. */
+  patienceLeft(): number {
+    return Math.max(0, this.calls.answeredAt + this.patience - performance.now());
   }
 
   /** It is done, or will not be: whatever waited for it alone may go. */
@@ -144,7 +178,9 @@ export class Order {
     if (job.over) return;
     job.over = true;
     this.open.delete(job);
-    for (const [address, tail] of this.tails) if (tail === job) this.tails.delete(address);
+    // Only a pattern is the last at addresses that it does not name.
+    const named = job.task.matches === undefined ? job.task.addresses : this.tails.keys();
+    for (const address of named) if (this.tails.get(address) === job) this.tails.delete(address);
     const at = this.patterns.indexOf(job);
     if (at >= 0) this.patterns.splice(at, 1);
     for (const next of job.after) {

@@ -1,7 +1,8 @@
 // The session with the gateway: begun, kept alive, lost, begun again.
 
 import { ask, text } from './ask.js';
-import { disconnected, type Calls } from './calls.js';
+import { disconnected, type Calls, type Marker, type Reply } from './calls.js';
+import { onTheWire } from './numbers.js';
 import { OscGateError } from './errors.js';
 import { decodePacket, encodeBundle, encodeMessage, type OscMessage } from './osc/index.js';
 import type { OpenWire, Platform, Wire } from './wire/wire.js';
@@ -21,6 +22,12 @@ const ASK_WAIT = 100;
 
 /** How long the gateway's welcome may arrive after the answer that it was sent before. */
 const WELCOME_WAIT = 200;
+
+/** Questions whose answers are still waited for. */
+const QUESTIONS_MAX = 4;
+
+/** An address to ask about: whatever the answer, it is remembered. */
+const ANYTHING = '/session';
 
 /** How long leaving may take: a lost `bye` is said again, but nobody waits for a dead gateway. */
 const LEAVE_PATIENCE = 700;
@@ -67,6 +74,8 @@ interface Link {
   /** Answers that came while it was in doubt whether it is: they may be another session's. */
   withheld: OscMessage[] | undefined;
   asking: ReturnType<typeof setTimeout> | undefined;
+  /** What was asked for once more, by its number on the wire. */
+  asked: Map<number, Marker>;
   failed: OscGateError | undefined;
 }
 
@@ -107,6 +116,11 @@ export class Session {
   /** Whether the gateway has told our name, and `name` is not a guess. */
   get knowsName(): boolean {
     return this.link?.name !== undefined;
+  }
+
+  /** Whether news comes in the order in which things happened. */
+  get isReliable(): boolean {
+    return this.link?.wire.reliable ?? false;
   }
 
   /** Whether the session may go on without this client: other programs may be the same client. */
@@ -162,6 +176,7 @@ export class Session {
     try {
       this.stillWanted(link);
       await this.greet(link);
+      this.mark(link);
       await this.introduce(link);
       await this.events.restore();
       this.stillWanted(link);
@@ -194,6 +209,7 @@ export class Session {
       told: undefined,
       withheld: undefined,
       asking: undefined,
+      asked: new Map(),
     };
     // What comes before the link is ours, or after it was left, is heard by nobody.
     link.wire = await way(
@@ -224,13 +240,13 @@ export class Session {
       link.welcomed = resolve;
     });
     try {
-      await this.request('/oscgate/ping');
+      await this.request('/oscgate/meta', ANYTHING);
     } catch (error) {
       if (!(error instanceof OscGateError) || error.code !== 'STALE') throw error;
       // An old session has seen higher numbers (the clock was set back since): a client that
       // starts anew says bye first.
       link.wire.send(encodeMessage({ address: '/oscgate/bye', args: [] }));
-      await this.request('/oscgate/ping');
+      await this.request('/oscgate/meta', ANYTHING);
     }
     // The welcome is sent before the answer, but datagrams overtake each other, or are lost.
     const lossy = link.name === undefined && !link.wire.reliable;
@@ -240,6 +256,11 @@ export class Session {
     if (link.endpoint === undefined)
       await this.request('/oscgate/sync', '/oscgate/status/connected');
     if (link.endpoint === undefined) await this.sleep(WELCOME_WAIT);
+  }
+
+  /** Answers that tell this session from another are kept, where nobody else counts in it. */
+  private mark(link: Link): void {
+    if (link.own || link.wire.reliable) this.calls.countAlone();
   }
 
   private async introduce(link: Link): Promise<void> {
@@ -269,7 +290,8 @@ export class Session {
     const { address, args } = message;
     const [first, second, ...rest] = args;
     if (address === '/oscgate/reply' && first?.type === 'i' && second?.type === 's') {
-      if (first.value === this.calls.passedNumber()) this.identified(link, second.value);
+      const marker = link.asked.get(first.value);
+      if (marker !== undefined) this.identified(link, marker, { code: second.value, args: rest });
       else if (link.withheld !== undefined) link.withheld.push(message);
       else this.calls.reply(first.value, second.value, rest);
       return;
@@ -320,35 +342,50 @@ export class Session {
   }
 
   /**
-   * Whether this is still the session that we began, nobody says; but it knows which numbers are
-   * too old, and another session does not. Until it has said so no call is repeated, which would
-   * carry it over from one session into another.
+   * Whether this is still the session that we began, nobody says; but it remembers its answers, and
+   * another session does not. Until that is known no call is repeated, which would carry it over
+   * from one session into another.
    */
   private doubt(link: Link): void {
     if (link.withheld !== undefined) return;
     link.withheld = [];
     this.calls.hold();
     const ask = (wait: number) => {
-      const question = this.question();
-      if (question !== undefined) link.wire.send(encodeMessage(question));
+      const question = this.question(link);
+      if (question === undefined) {
+        this.isAnother(link);
+        return;
+      }
+      link.wire.send(encodeMessage(question));
       link.asking = setTimeout(() => ask(Math.min(wait * 2, PROBE_WAIT)), wait);
     };
     ask(ASK_WAIT);
   }
 
-  private question(): OscMessage | undefined {
-    const number = this.calls.passedNumber();
-    if (number === undefined) return undefined;
+  /** Asks under a number that was answered before: it is answered from memory, and nothing done. */
+  private question(link: Link): OscMessage | undefined {
+    const { marker } = this.calls;
+    if (marker === undefined) return undefined;
+    const number = onTheWire(marker.number);
+    link.asked.delete(number);
+    link.asked.set(number, marker);
+    const [oldest] = link.asked.keys();
+    if (link.asked.size > QUESTIONS_MAX && oldest !== undefined) link.asked.delete(oldest);
     return {
       address: '/oscgate/call',
       args: [{ type: 'i', value: number }, text('/oscgate/ping')],
     };
   }
 
-  private identified(link: Link, code: string): void {
+  private isAnother(link: Link): void {
+    this.down(link, new OscGateError('DISCONNECTED', 'the gateway had ended the session'));
+  }
+
+  private identified(link: Link, marker: Marker, reply: Reply): void {
     if (this.state !== 'connected') return;
-    if (code === 'OK') {
-      this.down(link, new OscGateError('DISCONNECTED', 'the gateway had ended the session'));
+    if (!isSame(marker, reply)) {
+      // Calls that went ahead of the question may have made it too old.
+      if (reply.code !== 'STALE' || this.calls.remembers(marker)) this.isAnother(link);
       return;
     }
     this.rename(link);
@@ -379,7 +416,10 @@ export class Session {
     // Only heartbeats that were sent are counted, not time: our own timer may be late.
     link.unanswered += 1;
     const ping = { address: '/oscgate/ping', args: [] };
-    const question = link.wire.reliable ? undefined : this.question();
+    const question = link.wire.reliable ? undefined : this.question(link);
+    // A long row of calls that say nothing in return has pushed the last telling answer out.
+    if (this.calls.marker === undefined && link.withheld === undefined)
+      this.request('/oscgate/meta', ANYTHING).catch(() => undefined);
     link.wire.send(question === undefined ? encodeMessage(ping) : encodeBundle([ping, question]));
     const { heartbeat } = this.options;
     const wait = Math.min(heartbeat, PROBE_WAIT);
@@ -442,4 +482,11 @@ export class Session {
       this.pause = { timer, end: resolve };
     });
   }
+}
+
+/** Whether an answer is the one that was given before. */
+function isSame(marker: Marker, { code, args }: Reply): boolean {
+  const plain = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value);
+  const told = JSON.stringify([marker.code, marker.args], plain);
+  return JSON.stringify([code, args], plain) === told;
 }

@@ -19,12 +19,14 @@ interface Sync {
   /** When to give up, if nothing new comes. */
   until: number;
   timer: ReturnType<typeof setTimeout> | undefined;
+  /** The sync that was asked for while this one was under way. */
+  next: Promise<number> | undefined;
   promise: Promise<number>;
   resolve: (count: number) => void;
   reject: (error: unknown) => void;
 }
 
-/** The syncs under way; two of one pattern are one. */
+/** The syncs under way, of each pattern one at a time: what ends one names its pattern alone. */
 export class Syncs {
   private readonly running = new Map<string, Sync>();
 
@@ -37,7 +39,11 @@ export class Syncs {
   /** Resolves to the count once all have come. */
   start(pattern: string): Promise<number> {
     const running = this.running.get(pattern);
-    if (running !== undefined) return running.promise;
+    if (running !== undefined) {
+      // A handler that came meanwhile has missed what was sent so far: it is all sent again.
+      running.next ??= unwatched(running.promise.then(() => this.start(pattern)));
+      return running.next;
+    }
     let matches;
     try {
       matches = matcher(pattern);
@@ -135,6 +141,7 @@ function pending(): Omit<Sync, 'pattern' | 'matches'> {
     asking: false,
     until: 0,
     timer: undefined,
+    next: undefined,
     promise,
     resolve,
     reject,

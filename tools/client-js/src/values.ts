@@ -67,7 +67,14 @@ function ofNumber(value: number, type: string | undefined): OscArgument {
   if (type === 'h' && Number.isSafeInteger(value)) return { type, value: BigInt(value) };
   if (type === 't' && Number.isSafeInteger(value) && value >= 0)
     return { type, value: BigInt(value) };
+  // A float has 24 bits: a larger whole number would become another.
+  if (whole && Math.fround(value) !== value) return beyondFloat(value);
   return { type: 'f', value };
+}
+
+function beyondFloat(value: number): OscArgument {
+  const fits = value >= INT_MIN && value <= INT_MAX;
+  return fits ? { type: 'i', value } : { type: 'd', value };
 }
 
 function ofString(value: string, type: string | undefined): OscArgument {
@@ -170,6 +177,8 @@ function fromArgument(argument: OscArgument): OscValue {
 /** One argument is the value itself, several are an array, none is undefined. */
 export function fromArguments(args: OscArgument[]): OscValue | undefined {
   const [first] = args;
-  if (first === undefined || args.length > 1) return first && args.map(fromArgument);
+  // An OSC array alone stays within one, so that it can be written back as it was read.
+  const several = args.length > 1 || first?.type === '[';
+  if (first === undefined || several) return first && args.map(fromArgument);
   return fromArgument(first);
 }

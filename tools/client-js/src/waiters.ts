@@ -29,10 +29,14 @@ export class Waiters<T> {
   private due = 0;
   private graced = false;
 
-  /** `expired` makes the error of one whose time is over; `abandoned` hears that none is left. */
+  /**
+   * `expired` makes the error of one whose time is over; `abandoned` hears that none is left;
+   * `more` says how much longer they may wait.
+   */
   constructor(
     private readonly expired: () => OscGateError,
     private readonly abandoned: () => void,
+    private readonly more: () => number = () => 0,
   ) {}
 
   /** One more. */
@@ -43,6 +47,12 @@ export class Waiters<T> {
         if (this.timer === undefined) this.arm(patience);
       }),
     );
+  }
+
+  /** From now on all wait for so long again. */
+  renew(patience: number): void {
+    const until = performance.now() + patience;
+    for (const waiter of this.waiting) waiter.until = until;
   }
 
   /** The outcome is there. */
@@ -75,6 +85,11 @@ export class Waiters<T> {
       return;
     }
     this.graced = false;
+    const more = this.more();
+    if (more > 0) {
+      this.arm(more);
+      return;
+    }
     while (this.waiting[0] !== undefined && this.waiting[0].until <= now + 1) {
       this.waiting.shift()?.reject(this.expired());
     }

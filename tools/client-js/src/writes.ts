@@ -122,6 +122,7 @@ export class Writes {
     return {
       addresses: [...new Set(actions.map(({ address }) => address))],
       matches: patterns.length > 0 ? touches : undefined,
+      locks: actions.some(({ verb }) => verb === 'lock' || verb === 'take'),
       kind,
       size: actions.length,
       compose: () => actions.map(requestOf),
@@ -142,6 +143,7 @@ export class Writes {
     return {
       action,
       addresses: [action.address],
+      locks: action.verb === 'lock' || action.verb === 'take',
       kind: 'single',
       size: 1,
       compose: () => [requestOf(action)],

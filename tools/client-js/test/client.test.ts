@@ -147,9 +147,11 @@ for (const kind of ['udp', 'ws'] as const) {
     });
 
     test('numbers keep the type that an address has', async (t) => {
-      const client = await join(t, url(), { types: { '/declared/*': 'i', '/pair': 'if' } });
+      const client = await join(t, url(), {
+        types: { '/kept/declared/*': 'i', '/kept/pair': 'if' },
+      });
       const other = await join(t, url());
-      const seen = await follow(other, '//*');
+      const seen = await follow(other, '/kept//*');
       const types = async (address: string, value: OscValue) => {
         const before = seen.entries.length;
         await client.set(address, value);
@@ -157,13 +159,13 @@ for (const kind of ['udp', 'ws'] as const) {
           seen.entries.indexOf(update) >= before && update.address === address;
         return (await seen.first(isNew, address)).args.map(({ type }) => type).join('');
       };
-      assert.equal(await types('/declared/1', 1), 'i');
-      assert.equal(await types('/declared/1', 0.5), 'f');
-      assert.equal(await types('/pair', [1, 1]), 'if');
-      assert.equal(await types('/seen', 1), 'f');
-      await other.set('/seen', { type: 'i', value: 2 });
-      await client.get('/seen');
-      assert.equal(await types('/seen', 3), 'i');
+      assert.equal(await types('/kept/declared/1', 1), 'i');
+      assert.equal(await types('/kept/declared/1', 0.5), 'f');
+      assert.equal(await types('/kept/pair', [1, 1]), 'if');
+      assert.equal(await types('/kept/seen', 1), 'f');
+      await other.set('/kept/seen', { type: 'i', value: 2 });
+      await client.get('/kept/seen');
+      assert.equal(await types('/kept/seen', 3), 'i');
     });
 
     test('lock, unlock and take answer what the gateway says', async (t) => {

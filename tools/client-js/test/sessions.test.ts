@@ -72,6 +72,34 @@ for (const kind of ['udp', 'ws'] as const) {
       assert.equal(await client.get('/a'), 2);
     });
 
+    test('a session that was lost is noticed by the first call in the next', async (t) => {
+      const show = '[access]\nidentity = "endpoint"\n';
+      const gateway = await Gateway.start(t, show);
+      const client = await join(t, gateway.url(kind), { name: 'desk', heartbeat: 30_000 });
+      const [lost, down, up] = [new Log<LostLock>(), new Log<unknown>(), new Log<unknown>()];
+      client.on('lost', lost.push);
+      client.on('disconnected', down.push);
+      client.on('connected', up.push);
+      const seen = new Log<unknown>();
+      client.on('/told', seen.push);
+      await client.set('/held', 1, { lock: true });
+      // Its name is given to another: the session ends, and nobody says so.
+      await gateway.reload('[[client]]\nname = "desk"\nsource = "10.0.0.9"\n');
+      const raw = await Raw.open(t, gateway, '127.0.0.2');
+      for (let number = 1; ; number += 1) {
+        await raw.call(number, '/oscgate/meta', { type: 's', value: '/held' });
+        if (raw.heard.entries.at(-1)?.args[3]?.type === 'F') break;
+      }
+      await client.set('/other', 1).catch(() => undefined);
+      await down.first(() => true, 'the loss is told');
+      assert.deepEqual(await lost.first(() => true, 'the lock is lost'), {
+        address: '/held',
+        cause: 'disconnected',
+      });
+      // Its name is another's now, so it stays outside, and says so to whoever asks.
+      assert.equal(up.entries.length, 0);
+    });
+
     test('what waits to be done under a lost lock does not take it again', async (t) => {
       const gateway = await Gateway.start(t);
       const client = await join(t, gateway.url(kind), { heartbeat: 200, timeout: 8000 });
@@ -82,12 +110,17 @@ for (const kind of ['udp', 'ws'] as const) {
       const sent = client.set('/held', 2, { lock: true });
       const waiting = client.set('/held', 3, { lock: true });
       const behind = client.set('/held');
+      const first = client.set('/new', 1, { lock: true });
+      const second = client.set('/new', 2, { lock: true });
       await gateway.stop('SIGKILL');
-      for (const promise of [sent, waiting, behind]) await refused(promise, 'DISCONNECTED');
+      for (const promise of [sent, waiting, behind, first, second]) {
+        await refused(promise, 'DISCONNECTED');
+      }
       assert.equal((await lost.first(() => true, 'the loss is told')).cause, 'disconnected');
       await gateway.restart();
       const { locked, revision } = await client.get('/held', { meta: true });
       assert.deepEqual({ locked, revision }, { locked: false, revision: 0 });
+      assert.equal((await client.get('/new', { meta: true })).locked, false);
     });
 
     test('without a gateway every request is rejected in time', async (t) => {

@@ -96,6 +96,7 @@ test('arguments read as values', () => {
   assert.equal(fromArguments([{ type: 'T' }]), true);
   assert.deepEqual(fromArguments([{ type: 'I' }]), { type: 'I' });
   assert.deepEqual(fromArguments([f, { type: '[', value: [f] }]), [0.5, [0.5]]);
+  assert.deepEqual(fromArguments([{ type: '[', value: [f] }]), [[0.5]]);
 });
 
 test('declared types come before seen ones, and the seen are bounded', () => {
@@ -124,6 +125,13 @@ test('numbers follow the clock and stay within what is remembered', () => {
   assert.ok(numbers.room(1, 102));
   assert.equal(numbers.next(3, second(9), undefined), 900);
   assert.equal(numbers.next(1, second(0), undefined), 903);
+  // Alone they follow each other, whatever the clock says, until the next session.
+  numbers.countAlone();
+  assert.equal(numbers.next(1, second(99), undefined), 904);
+  assert.ok(numbers.remembers(841) && !numbers.remembers(840));
+  numbers.begin();
+  assert.equal(numbers.next(1, second(99), undefined), 9900);
+  assert.ok(!numbers.remembers(9900));
   assert.equal(onTheWire(0), -(2 ** 31));
   assert.equal(onTheWire(2 ** 31), 0);
   assert.equal(onTheWire(2 ** 32 - 1), 2 ** 31 - 1);

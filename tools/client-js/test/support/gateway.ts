@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,6 +63,14 @@ export class Gateway {
   /** Has it wait for ever, or go on. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.child.kill(signal);
+    // Its threads stop one after the other.
+    const tasks = `/proc/${this.child.pid}/task`;
+    const isStill = (task: string) =>
+      readFileSync(`${tasks}/${task}/stat`, 'utf8').split(') ').at(-1)?.startsWith('T') === true;
+    const until = performance.now() + 5000;
+    while (signal === 'SIGSTOP' && !readdirSync(tasks).every(isStill)) {
+      assert.ok(performance.now() < until, 'it does not stand still');
+    }
   }
 
   /** Starts it again on the same ports. */
