@@ -1958,7 +1958,9 @@ function gatewayUrl(typed2) {
     const message = `"${typed2}" is no gateway; write ws://HOST:8900 or udp://HOST:8900`;
     throw new OscGateError("BAD_ARGUMENTS", message);
   }
-  return new URL(`${known}${plain}`);
+  const url = new URL(`${known}${plain}`);
+  url.hash = "";
+  return url;
 }
 
 // src/writes.ts
@@ -2100,6 +2102,10 @@ function isMergeable({ verb, args }) {
 var CLOSE_PATIENCE = 700;
 function asError(error) {
   return error instanceof Error ? error : new Error(String(error));
+}
+function asRefusal(error) {
+  if (error instanceof OscGateError) return error;
+  return new OscGateError("BAD_ARGUMENTS", asError(error).message, { cause: error });
 }
 var OscGateClient = class {
   calls = new Calls();
@@ -2254,9 +2260,11 @@ var OscGateClient = class {
     }
     let promise;
     try {
-      promise = request();
+      promise = request().catch((error) => {
+        throw asRefusal(error);
+      });
     } catch (error) {
-      promise = Promise.reject(asError(error));
+      promise = Promise.reject(asRefusal(error));
     }
     return unwatched(promise);
   }
@@ -2385,7 +2393,13 @@ function connectBy(platform, where = {}) {
   return unwatched(
     (async () => {
       const options = typeof where === "string" ? { url: where } : where;
-      return new OscGateClient(options, platform).open();
+      let client;
+      try {
+        client = new OscGateClient(options, platform);
+      } catch (error) {
+        throw asRefusal(error);
+      }
+      return client.open();
     })()
   );
 }

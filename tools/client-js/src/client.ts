@@ -76,6 +76,12 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
+/** What is wrong with the arguments of a call, if it was not said in our words already. */
+function asRefusal(error: unknown): OscGateError {
+  if (error instanceof OscGateError) return error;
+  return new OscGateError('BAD_ARGUMENTS', asError(error).message, { cause: error });
+}
+
 /** A client of one gateway; `connect` makes it. */
 export class OscGateClient {
   private readonly calls = new Calls();
@@ -260,9 +266,11 @@ export class OscGateClient {
     }
     let promise;
     try {
-      promise = request();
+      promise = request().catch((error: unknown) => {
+        throw asRefusal(error);
+      });
     } catch (error) {
-      promise = Promise.reject(asError(error));
+      promise = Promise.reject(asRefusal(error));
     }
     return unwatched(promise);
   }
@@ -424,7 +432,13 @@ export function connectBy(
   return unwatched(
     (async () => {
       const options = typeof where === 'string' ? { url: where } : where;
-      return new OscGateClient(options, platform).open();
+      let client;
+      try {
+        client = new OscGateClient(options, platform);
+      } catch (error) {
+        throw asRefusal(error);
+      }
+      return client.open();
     })(),
   );
 }

@@ -100,6 +100,9 @@ for (const kind of ['udp', 'ws'] as const) {
       await refused(client.take('/a*'), 'BAD_ADDRESS');
       await refused(client.set('/[', 1), 'BAD_ADDRESS');
       await refused(client.set('/a', {} as never), 'BAD_ARGUMENTS');
+      await refused(client.set('/a', 1, null as never), 'BAD_ARGUMENTS');
+      await refused(client.get('/a', null as never), 'BAD_ARGUMENTS');
+      await refused(client.bundle(null as never), 'BAD_ARGUMENTS');
       await refused(client.set('/a', 1, { lock: true, unlock: true }), 'BAD_ARGUMENTS');
       await refused(client.set('/a', 1, { lock: true, revision: 1 }), 'BAD_ARGUMENTS');
       await refused(client.set('/a', 1, { revision: 0.5 }), 'BAD_ARGUMENTS');
@@ -180,6 +183,9 @@ test('nobody there is an error, soon', async (t) => {
   );
   for (const url of ['', 'foh', 'ftp://foh', 'ws://']) await refused(connect(url), 'BAD_ARGUMENTS');
   await refused(connect({ types: { '/a': '?' } }), 'BAD_ARGUMENTS');
+  for (const options of [null, { types: null }, { url: 5 }]) {
+    await refused(connect(options as never), 'BAD_ARGUMENTS');
+  }
   for (const options of [{ host: 'foh' }, { timeout: 0 }, { heartbeat: NaN }, { name: 3 }]) {
     await refused(connect(options as never), 'BAD_ARGUMENTS');
   }

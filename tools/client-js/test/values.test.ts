@@ -139,6 +139,7 @@ test('numbers follow the clock and stay within what is remembered', () => {
 });
 
 test('a gateway is named by its URL', () => {
+  assert.equal(gatewayUrl('ws://foh:8900/#top').href, 'ws://foh:8900/');
   assert.equal(gatewayUrl('http://foh:8900').href, 'ws://foh:8900/');
   assert.equal(gatewayUrl('https://foh').href, 'wss://foh/');
   assert.equal(gatewayUrl('udp://[::1]:8900').hostname, '[::1]');

@@ -20,5 +20,8 @@ export function gatewayUrl(typed: string): URL {
     const message = `"${typed}" is no gateway; write ws://HOST:8900 or udp://HOST:8900`;
     throw new OscGateError('BAD_ARGUMENTS', message);
   }
-  return new URL(`${known}${plain}`);
+  const url = new URL(`${known}${plain}`);
+  // A WebSocket has no use for what follows a #, and refuses it.
+  url.hash = '';
+  return url;
 }
