@@ -120,7 +120,7 @@ async fn write(
                 let Some(packet) = packet else {
                     return Ending::Stopped;
                 };
-                if !matches!(timeout(STUCK, send_all(sink, outgoing, packet)).await, Ok(Ok(()))) {
+                if !send_all(sink, outgoing, packet).await {
                     return Ending::Dead;
                 }
             }
@@ -130,7 +130,7 @@ async fn write(
                     return Ending::Dead;
                 }
                 let ping = Message::Ping(axum::body::Bytes::new());
-                if !matches!(timeout(STUCK, sink.send(ping)).await, Ok(Ok(()))) {
+                if !goes_on(sink.send(ping)).await {
                     return Ending::Dead;
                 }
             }
@@ -138,20 +138,28 @@ async fn write(
     }
 }
 
-/// Sends a packet and all that wait behind it, as far as possible in one go.
+/// Sends a packet and all that wait behind it, as far as possible in one go; `false`: it is broken
+/// or stuck.
 async fn send_all(
     sink: &mut SplitSink<WebSocket, Message>,
     outgoing: &mut Outgoing,
     first: axum::body::Bytes,
-) -> Result<(), Error> {
+) -> bool {
     let mut next = Some(first);
     while let Some(packet) = next {
         let bytes = packet.len();
-        sink.feed(Message::Binary(packet)).await?;
+        if !goes_on(sink.feed(Message::Binary(packet))).await {
+            return false;
+        }
         outgoing.left(bytes);
         next = outgoing.try_next();
     }
-    sink.flush().await
+    goes_on(sink.flush()).await
+}
+
+/// Whether one step of sending is done in time. A far end that is slow is not stuck.
+async fn goes_on(step: impl Future<Output = Result<(), Error>>) -> bool {
+    matches!(timeout(STUCK, step).await, Ok(Ok(())))
 }
 
 /// Says why, where there is anybody to say it to, and reads to the end, so that what was sent last
