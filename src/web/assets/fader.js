@@ -89,6 +89,9 @@ export class FaderView {
     const step = STEPS.get(event.key);
     if (step === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
+    // A key is a new hand each time: where it is free again, the next one has it.
+    const isFree = this.#grip?.state === 'dead' && this.#parameter.lock === undefined;
+    if (isFree && this.#finger === undefined) this.#endGrip();
     // A finger is down: it decides.
     if (this.#finger !== undefined || !this.#take()) return;
     clearTimeout(this.#keys);

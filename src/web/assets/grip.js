@@ -19,14 +19,12 @@ export class Grip {
     this.#client = client;
     this.#parameter = parameter;
     this.#refused = refused;
-    this.#value = parameter.shown;
     parameter.grip = this;
-    // Where there is no value yet, putting the hand down does not make one.
-    if (this.#value === undefined) this.#watch(client.lock(parameter.address));
-    else this.move(this.#value);
+    // Putting the hand down writes nothing: what is shown may be a moment old.
+    this.#watch(client.lock(parameter.address));
   }
 
-  /** The value under the hand. */
+  /** The value under the hand; undefined as long as it has not moved. */
   get value() {
     return this.#value;
   }
