@@ -630,10 +630,6 @@ var Calls = class {
     this.pump();
     this.tellIdle();
   }
-  /** Whether it was not sent yet. */
-  isWaiting(unit) {
-    return this.waiting.has(unit);
-  }
   /** Everything that waits comes to nothing. */
   drop(error) {
     for (const unit of this.waiting) {
@@ -811,6 +807,15 @@ var Held = class {
   addresses() {
     return [...this.locks.keys()];
   }
+  /** Whether an address is held. */
+  has(address) {
+    return this.locks.has(address);
+  }
+  /** The lock has ended, for certain. */
+  lose(address, cause) {
+    this.released(address);
+    this.lost({ address, cause });
+  }
   /** The gateway granted or renewed a lock. */
   took(address, timeout) {
     const lock = this.locks.get(address) ?? {
@@ -906,15 +911,6 @@ var Held = class {
   causeNow(lock) {
     if (lock.heard !== void 0) return lock.heard;
     return lock.until <= performance.now() ? "expired" : "unknown";
-  }
-  /** Whether an address is held. */
-  has(address) {
-    return this.locks.has(address);
-  }
-  /** The lock has ended, for certain. */
-  lose(address, cause) {
-    this.released(address);
-    this.lost({ address, cause });
   }
 };
 
@@ -2318,7 +2314,8 @@ var OscGateClient = class {
     }
     if (!address.startsWith("/oscgate/")) this.types.see(address, args);
     else if (address === "/oscgate/status/unlocked" && first?.type === "s" && third?.type === "s") {
-      if (this.session.isReliable) this.lost(first.value, third.value);
+      const isCertain = this.session.isReliable && third.value !== "released";
+      if (isCertain) this.lost(first.value, third.value);
       else this.held.heardOf(first.value, third.value);
     } else if (address === "/oscgate/status/locked" && first?.type === "s" && second?.type === "s") {
       if (second.value !== this.name) this.held.heardOf(first.value, "unknown");
@@ -2326,9 +2323,9 @@ var OscGateClient = class {
     this.subscriptions.dispatch(message);
     this.syncs.heard(message);
   }
-  /** Word of the end of a lock, in the order in which things happened. */
+  /** A lock has ended, for certain. */
   lost(address, cause) {
-    if (cause === "released" || !this.held.has(address)) return;
+    if (!this.held.has(address)) return;
     this.order.dropAt(/* @__PURE__ */ new Set([address]), gone(address, cause));
     this.held.lose(address, cause);
   }

@@ -125,11 +125,6 @@ export class Calls {
     this.tellIdle();
   }
 
-  /** Whether it was not sent yet. */
-  isWaiting(unit: Unit): boolean {
-    return this.waiting.has(unit);
-  }
-
   /** Everything that waits comes to nothing. */
   drop(error: OscGateError): void {
     // One that fails may let the next come forward, which then fails as well.

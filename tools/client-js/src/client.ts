@@ -331,7 +331,9 @@ export class OscGateClient {
     }
     if (!address.startsWith('/oscgate/')) this.types.see(address, args);
     else if (address === '/oscgate/status/unlocked' && first?.type === 's' && third?.type === 's') {
-      if (this.session.isReliable) this.lost(first.value, third.value);
+      // A release is our own, as a rule, and its answer follows; datagrams overtake each other.
+      const isCertain = this.session.isReliable && third.value !== 'released';
+      if (isCertain) this.lost(first.value, third.value);
       else this.held.heardOf(first.value, third.value);
     } else if (
       address === '/oscgate/status/locked' &&
@@ -344,10 +346,9 @@ export class OscGateClient {
     this.syncs.heard(message);
   }
 
-  /** Word of the end of a lock, in the order in which things happened. */
+  /** A lock has ended, for certain. */
   private lost(address: string, cause: string): void {
-    // The answer to our own request follows.
-    if (cause === 'released' || !this.held.has(address)) return;
+    if (!this.held.has(address)) return;
     this.order.dropAt(new Set([address]), gone(address, cause));
     this.held.lose(address, cause);
   }

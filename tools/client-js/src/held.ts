@@ -57,6 +57,17 @@ export class Held {
     return [...this.locks.keys()];
   }
 
+  /** Whether an address is held. */
+  has(address: string): boolean {
+    return this.locks.has(address);
+  }
+
+  /** The lock has ended, for certain. */
+  lose(address: string, cause: LostCause): void {
+    this.released(address);
+    this.lost({ address, cause });
+  }
+
   /** The gateway granted or renewed a lock. */
   took(address: string, timeout: number): void {
     const lock = this.locks.get(address) ?? {
@@ -165,16 +176,5 @@ export class Held {
   private causeNow(lock: Lock): LostCause {
     if (lock.heard !== undefined) return lock.heard;
     return lock.until <= performance.now() ? 'expired' : 'unknown';
-  }
-
-  /** Whether an address is held. */
-  has(address: string): boolean {
-    return this.locks.has(address);
-  }
-
-  /** The lock has ended, for certain. */
-  lose(address: string, cause: LostCause): void {
-    this.released(address);
-    this.lost({ address, cause });
   }
 }

@@ -334,6 +334,17 @@ test('two windows of a machine that the show file names are one client', async (
   const results = await Promise.all(writes.flat());
   assert.ok(results.every(({ revision }) => revision === 1));
   assert.equal((await two.set('/one', 2)).revision, 2);
+  // What one lets go of for both, the other learns if it follows what happens to locks.
+  one.onStatus('unlocked', () => undefined);
+  await one.get('/both', { meta: true });
+  const gone = new Log<LostLock>();
+  one.on('lost', gone.push);
+  await one.set('/both', 1, { lock: true });
+  await two.unlock('/both');
+  assert.deepEqual(await gone.first(() => true, 'the release is told'), {
+    address: '/both',
+    cause: 'released',
+  });
   await one.close();
   assert.equal((await two.get('/one', { meta: true })).locked, false);
   assert.equal((await two.get('/two', { meta: true })).holder, 'foh');
