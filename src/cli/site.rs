@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::mpsc as std_mpsc;
 use std::thread;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::ending::Failure;
 use super::run::new_runtime;
@@ -12,7 +12,6 @@ use crate::config::Access;
 use crate::http::{Exchange, Server, Site as Served};
 use crate::net::BindError;
 use crate::web;
-use tokio::sync::watch;
 
 /// A running server.
 #[derive(Debug)]

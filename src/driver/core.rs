@@ -3,11 +3,17 @@
 use super::lines::Lines;
 use super::log::Log;
 use super::ports::Ports;
-use super::{SEND_ROUNDS_MAX, WAITING_MAX};
 use crate::gateway::{Carrier, Event, Flow, Gateway, Outputs, Via};
 use crate::http::Arrival;
 use crate::net::RecvBatch;
 use crate::time::Instant;
+
+/// Datagrams that may wait in the outbox before it is emptied in mid-batch: few enough to stay in
+/// the processor's cache, enough to leave in runs.
+const WAITING_MAX: usize = 256;
+
+/// How often in one go what could not be sent is told to the machine and its answer sent.
+const SEND_ROUNDS_MAX: usize = 4;
 
 /// The machine between its ears and its mouth.
 #[derive(Debug)]

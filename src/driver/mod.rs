@@ -41,13 +41,6 @@ pub use watch::{WatchError, Watcher};
 /// five milliseconds of work.
 const BATCHES_IN_A_ROW: usize = 16;
 
-/// Datagrams that may wait in the outbox before it is emptied in mid-batch: few enough to stay in
-/// the processor's cache, enough to leave in runs.
-const WAITING_MAX: usize = 256;
-
-/// How often in one go what could not be sent is told to the machine and its answer sent.
-const SEND_ROUNDS_MAX: usize = 4;
-
 /// How long a stopping gateway tries to get its last words out.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 

@@ -18,9 +18,7 @@ impl Clients {
         if let Some(source) = self.sources.get(&address) {
             return Some(source.client);
         }
-        let mut open = self.destinations.iter().flatten();
-        open.find(|destination| destination.address == address)
-            .map(|open| open.client)
+        self.open_at(address).map(|(client, _)| client)
     }
 
     /// All clients that are spoken to at an address.

@@ -3,7 +3,6 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use axum::Error;
@@ -187,16 +186,7 @@ async fn say_farewell(
         let _ = sink.send(Message::Close(Some(frame))).await;
     }
     // The answer to the far end's farewell leaves while this reads.
-    std::future::poll_fn(|context| {
-        loop {
-            match std::pin::Pin::new(&mut stream).poll_next(context) {
-                Poll::Ready(Some(Ok(_))) => {}
-                Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-    })
-    .await;
+    while let Some(Ok(_)) = stream.next().await {}
 }
 
 fn ending_of(error: &Error) -> Ending {
