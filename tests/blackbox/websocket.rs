@@ -42,13 +42,15 @@ fn raw(gate: &Program) -> WebSocket<TcpStream> {
 
 /// Why the gateway closed it.
 fn close_code(mut socket: WebSocket<TcpStream>) -> Option<CloseCode> {
-    loop {
+    let deadline = Instant::now() + SOON;
+    while Instant::now() < deadline {
         match socket.read() {
             Ok(Message::Close(frame)) => return frame.map(|frame| frame.code),
             Ok(_) => {}
             Err(_) => return None,
         }
     }
+    panic!("it is still open");
 }
 
 /// A whole HTTP answer to a request.
@@ -319,15 +321,32 @@ fn what_was_sent_while_the_gateway_stood_still_is_not_judged_late() {
     ben.send("/oscgate/subscribe", args!["/oscgate/status/unlocked"]);
     ben.settled_by_write();
     anna.lock("/a");
+    // So many that the loop is at work before all of them have been read.
+    let mut crowd: Vec<(String, Console)> = (0..40)
+        .map(|n| {
+            let mut one = gate.browser();
+            one.greet();
+            let address = format!("/crowd/{n}");
+            one.lock(&address);
+            (address, one)
+        })
+        .collect();
     gate.stand_still();
     ben.send("/a", args![7]);
     anna.send("/a", args![1]);
+    for (address, one) in &crowd {
+        one.send(address, args![1]);
+    }
     // The stall itself, which is longer than the lock and than the silence of who pings.
     std::thread::sleep(Duration::from_millis(4_000));
     gate.signal("CONT");
     anna.expect_exactly("/a", args![1]);
     ben.expect_denied("/a", "LOCK_HELD", &anna.name());
     assert_eq!(ben.meta("/a").holder, anna.name());
+    for (address, one) in &mut crowd {
+        one.expect_exactly(address, args![1]);
+        assert_eq!(ben.meta(address).holder, one.name());
+    }
 }
 
 #[test]

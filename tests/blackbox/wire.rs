@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::net::{SocketAddr, TcpStream, UdpSocket};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tungstenite::{Message, WebSocket};
 
@@ -50,10 +50,11 @@ impl Wire {
 
     /// The next packet, if one comes in time. An answer leaves from where the question went.
     pub(crate) fn receive(&self, wait: Duration) -> Option<Vec<u8>> {
-        let wait = Some(wait.max(Duration::from_millis(1)));
+        let least = Duration::from_millis(1);
         match self {
             Self::Udp(socket, gateway) => {
                 let mut buffer = vec![0; 65_536];
+                let wait = Some(wait.max(least));
                 socket.set_read_timeout(wait).expect("it is a good time");
                 let (length, from) = socket.recv_from(&mut buffer).ok()?;
                 assert_eq!(
@@ -65,9 +66,14 @@ impl Wire {
             }
             Self::WebSocket(socket) => {
                 let mut socket = socket.borrow_mut();
-                let stream = socket.get_ref();
-                stream.set_read_timeout(wait).expect("it is a good time");
+                let deadline = Instant::now() + wait;
+                // The gateway's pings do not make it longer.
                 loop {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    let stream = socket.get_ref();
+                    stream
+                        .set_read_timeout(Some(left.max(least)))
+                        .expect("it is a good time");
                     match socket.read() {
                         Ok(Message::Binary(bytes)) => return Some(bytes.to_vec()),
                         // The library answers it.
